@@ -24,7 +24,7 @@ from timmy_tui.bootstrap.startup import DashboardOptions
 from timmy_tui.core.settings import Settings
 from timmy_tui.demo.run import Demo, DemoOptions
 from timmy_tui.sources.timmy import timmy_at
-from timmy_tui.ui.app import TimmyApp
+from timmy_tui.ui.application.app import TimmyApp
 
 SIZE = (100, 28)
 SPEED = 20.0

@@ -16,7 +16,7 @@ import urllib.request
 from collections import Counter
 from typing import Any
 
-from tests.telemetry.prometheus import free_port
+from tests.telemetry.prometheus_server import free_port
 from tests.telemetry.turns import new_turns, reuse_of, snapshot_of
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.telemetry.new_turns import NewTurns

@@ -35,13 +35,13 @@ from timmy_tui.model.trend_history import HEADLINE
 from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.snapshot_builder import LogSource, SnapshotBuilder
 from timmy_tui.ui.charts.ratio_row import height_of
+from timmy_tui.ui.exports.trends import chart_svg
 from timmy_tui.ui.paint.themes import DEFAULT, load_themes
 from timmy_tui.ui.panels.against_usual import row_points
-from timmy_tui.ui.panels.trend_plot import series_of
-from timmy_tui.ui.panels.trend_series import QUIET, companions
-from timmy_tui.ui.panels.trend_window import trend_window
-from timmy_tui.ui.panels.trends import LEAST_STRIP, Options, trend_lines
-from timmy_tui.ui.trend_export import chart_svg
+from timmy_tui.ui.panels.trends.plot import series_of
+from timmy_tui.ui.panels.trends.screen import LEAST_STRIP, Options, trend_lines
+from timmy_tui.ui.panels.trends.series import QUIET, companions
+from timmy_tui.ui.panels.trends.window import trend_window
 from timmy_tui.ui.view import View
 
 TURNS = 90
@@ -217,7 +217,7 @@ def draw(folder: Path, first: int, size: tuple[int, int] = (120, 30)) -> Iterato
 
 def live_picture(snapshot: Snapshot, size: tuple[int, int]) -> str:
     """The live screen as SVG."""
-    from timmy_tui.ui.screenshot import Picture, screenshot
+    from timmy_tui.ui.application.screenshot import Picture, screenshot
 
     return _FONTS.sub("", screenshot(snapshot, Picture(size=size, title="")))
 

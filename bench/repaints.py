@@ -11,12 +11,12 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from timmy_tui.commands.screenshot import Conversation, snapshot_of_demo
-from timmy_tui.core.interruptions import elapsed
+from timmy_tui.core.running.interruptions import elapsed
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.ui.app import TimmyApp
+from timmy_tui.ui.application.app import TimmyApp
+from timmy_tui.ui.application.screenshot import StillSource
 from timmy_tui.ui.messages import Backend
-from timmy_tui.ui.screenshot import StillSource
 
 REPAINTS, WARM_UP = 10_000, 1_000
 SIZE = (120, 30)

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from timmy_tui.analysis.llm.prompt_reuse import ReuseTracker
 from timmy_tui.analysis.llm.summary import LlmSummary
-from timmy_tui.demo.generate import ConversationPlan, GeneratedLogs, generate_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, GeneratedLogs, generate_logs
 from timmy_tui.demo.ollama.engine import ServedRequest
 from timmy_tui.demo.ollama.responses import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions

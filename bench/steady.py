@@ -24,7 +24,7 @@ from timmy_tui.bootstrap.startup import Place, find_timmy
 from timmy_tui.core.settings import Settings
 from timmy_tui.demo.run import Demo, DemoOptions
 from timmy_tui.model.judgement import Finding
-from timmy_tui.model.stages import V2V
+from timmy_tui.model.stages.watched import V2V
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.pipeline.read_logs import logs_of, read_logs
 

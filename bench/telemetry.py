@@ -78,7 +78,7 @@ def _tell(endpoint: str) -> None:
     """In a process of its own: prints its CPU share while snapshots come, from the second on in which all is loaded."""
     from tests.telemetry.turns import new_turns, reuse_of, snapshot_of
     from timmy_tui.telemetry.otlp import OtlpExporter, OtlpOptions
-    from timmy_tui.telemetry.prometheus import PrometheusServer
+    from timmy_tui.telemetry.prometheus.observer import PrometheusServer
     from timmy_tui.telemetry.told_turns import ToldTurns
 
     otlp = OtlpExporter(OtlpOptions(endpoint), ToldTurns(None), "/timmy", print)

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from timmy_tui.commands.screenshot import SIZES, Conversation, snapshot_of_demo
 from timmy_tui.core.settings import Settings, View
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.ui.compact_svg import compact_svg
+from timmy_tui.ui.application.screenshot import Picture, screenshot
+from timmy_tui.ui.exports.compact_svg import compact_svg
 from timmy_tui.ui.paint.themes import load_themes, packaged_folder
-from timmy_tui.ui.screenshot import Picture, screenshot
 
 SHOWN = Conversation(turns=120, scenario="regression", seed=3)
 WANTED = ("80x24", "120x30")

@@ -6,8 +6,8 @@ from bench.upstream_world import CHUNK_S, Event, Experiment, Room, read_event
 from timmy_tui.demo.clock import KernelClock
 from timmy_tui.demo.events import EventWriter
 from timmy_tui.demo.latencies import Latencies
-from timmy_tui.demo.microphone import Microphone, Utterance
-from timmy_tui.demo.speech import SpeechToText, SttSetup
+from timmy_tui.demo.voice.microphone import Microphone, Utterance
+from timmy_tui.demo.voice.speech import SpeechToText, SttSetup
 
 
 class _Clock:

@@ -28,7 +28,7 @@ from bench.upstream_printed import (
     read_sessions_output,
 )
 from bench.upstream_reading import Events, Reading, events_by_id
-from timmy_tui.demo.generate import ConversationPlan, generate_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, generate_logs
 from timmy_tui.demo.scenarios import SCENARIOS
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "data"

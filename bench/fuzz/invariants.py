@@ -11,15 +11,15 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from timmy_tui.core.sanitize import UNSAFE
-from timmy_tui.model.stages import parts_of_headline
+from timmy_tui.core.foreign.sanitize import UNSAFE
+from timmy_tui.model.stages.watched import parts_of_headline
 from timmy_tui.model.turn import Turn
 from timmy_tui.report.exporters import EXPORTERS, Exporter, ReportData, Text
 
 LONGEST_TEXT = 4096 * 200
 """Characters of a user's or an answer's text in a turn: 200 lines, each cut."""
 _RAISED = re.compile(r"^(?:[\w.]+:\d+|elsewhere in the program): ")
-"""How core/failures.py names a step that raised."""
+"""How core/running/failures.py names a step that raised."""
 _NOT_SAFE = re.compile(f"[{re.escape(''.join(map(chr, UNSAFE - {0x0A})))}]")
 
 

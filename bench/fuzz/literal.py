@@ -13,7 +13,7 @@ from bench.fuzz.texts import Op, edited_bytes, ops
 from timmy_tui.control.edit.literal import Constant, Keyword, Selector, find_literal, patch
 from timmy_tui.control.edit.places import Value
 from timmy_tui.control.errors import Refused
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.foreign.sanitize import clean
 
 CONFIG = b'''\
 # -*- coding: utf-8 -*-

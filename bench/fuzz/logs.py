@@ -15,7 +15,7 @@ from bench.fuzz.texts import Op, Part, conversation, edited, ops, parts
 from timmy_tui.bootstrap.wiring import make_analyzer
 from timmy_tui.core.settings import Settings, TailSettings
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.model.v34_stages import PAUSE
+from timmy_tui.model.stages.v34 import PAUSE
 from timmy_tui.parse.latency_log import LatencyParser
 from timmy_tui.parse.ollama_log import UNREADABLE, OllamaLogParser
 from timmy_tui.parse.table import FORMATS
@@ -23,7 +23,7 @@ from timmy_tui.parse.v34_log import V34Parser
 from timmy_tui.pipeline.read_logs import read_logs
 from timmy_tui.pipeline.snapshot_builder import LogSource, SnapshotBuilder
 from timmy_tui.report.exporters import ReportData
-from timmy_tui.report.line import WIDTH, line_values, status_line
+from timmy_tui.report.status_line.line import WIDTH, line_values, status_line
 from timmy_tui.turns.ingest import Ingest
 
 LIMITS = TailSettings(line_kib=8)

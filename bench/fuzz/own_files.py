@@ -32,11 +32,11 @@ from timmy_tui.control.journal.write_ahead import (
     reversed_edits,
 )
 from timmy_tui.core.errors import ControlError, HistoryError, SettingsError, ThemeError
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import local_time
-from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, load_settings
 from timmy_tui.model.judgement import Finding
-from timmy_tui.report.status import LONGEST, quick_line, save_line, state_file
+from timmy_tui.report.status_line.file import LONGEST, quick_line, save_line, state_file
 from timmy_tui.sources.timmy import timmy_at
 from timmy_tui.storage.history import History
 from timmy_tui.turns.ingest import Ingest

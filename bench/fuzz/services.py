@@ -14,7 +14,7 @@ from hypothesis import target
 
 from bench.fuzz.invariants import assert_finite, assert_printable, assert_turn
 from bench.fuzz.texts import Op, edited_bytes, ops
-from timmy_tui.core.addresses import base_url, mask_url
+from timmy_tui.core.foreign.addresses import base_url, mask_url
 from timmy_tui.sources.services.http import HttpClient
 from timmy_tui.sources.services.ollama import OllamaPoller, parse_duration, parse_timestamp
 from timmy_tui.sources.services.v34 import StatsReader, V34Client

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 
 from timmy_tui.demo.dialogue import HOSTILE_LINES, USER_LINES
-from timmy_tui.demo.generate import ConversationPlan, generate_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, generate_logs
 
 SCENARIOS = ("steady", "faults", "clock-skew", "cold-start", "voice-clock-step")
 """Of the demo: those whose logs differ most."""

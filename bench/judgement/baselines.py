@@ -17,7 +17,7 @@ from timmy_tui.analysis.detect.cusum import Bank
 from timmy_tui.analysis.stats.series import soft_of, stage_of, values_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import robust_scale
-from timmy_tui.model.stages import GAP, UNATTRIBUTED
+from timmy_tui.model.stages.watched import GAP, UNATTRIBUTED
 from timmy_tui.model.turn import Turn
 
 WARM = 30

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.judgement.draft import GPU, PARTS_OF_LLM, Array, Draft
-from timmy_tui.model.stages import HOPS, NETWORK
+from timmy_tui.model.stages.watched import HOPS, NETWORK
 
 AFTER = 80
 """Turns that follow a change."""

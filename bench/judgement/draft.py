@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.judgement.turns import BASES
-from timmy_tui.model.stages import CRITICAL, HOPS, KEYS, NETWORK
+from timmy_tui.model.stages.watched import CRITICAL, HOPS, KEYS, NETWORK
 from timmy_tui.model.turn import Gap, Span, Turn, TurnState
 
 Array = np.ndarray[Any, np.dtype[np.float64]]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.judgement.score import Alarm
 from timmy_tui.analysis.stats.series import soft_of, stage_of, values_of
-from timmy_tui.model.stages import GAP, UNATTRIBUTED
+from timmy_tui.model.stages.watched import GAP, UNATTRIBUTED
 from timmy_tui.model.turn import Turn, TurnState
 
 RELEASE = "apache-otava==0.8.0"

@@ -18,7 +18,7 @@ from bench.judgement.worlds import WORLDS, Seeds, report_seeds
 
 FILE = Path(__file__).with_name("publication.jsonl")
 ROOT = Path(__file__).resolve().parents[2]
-CODE = ("timmy_tui/analysis/**/*.py", "timmy_tui/model/*.py", "bench/judgement/*.py")
+CODE = ("timmy_tui/analysis/**/*.py", "timmy_tui/model/**/*.py", "bench/judgement/*.py")
 """What the figures depend on."""
 ONLY_PRINTS = ("__main__.py", "tables.py", "pair_tables.py", "publication.py")
 

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from timmy_tui.model.stages import CRITICAL, HOPS, NETWORK
+from timmy_tui.model.stages.watched import CRITICAL, HOPS, NETWORK
 from timmy_tui.model.turn import Span, Turn
 
 PARTS = {"llm": ("prefill", "decode", "wait"), "gpu": ("prefill", "decode", "tts")}

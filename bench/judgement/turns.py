@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from timmy_tui.model.stages import CRITICAL, HOPS, KEYS, NETWORK
+from timmy_tui.model.stages.watched import CRITICAL, HOPS, KEYS, NETWORK
 from timmy_tui.model.turn import Gap, Span, Turn, TurnState
 
 BASES: dict[str, tuple[float, float]] = {

@@ -11,7 +11,7 @@ from bench.judgement.draft import Draft, turns_of
 from bench.judgement.worlds import WORLDS, Seeds
 from timmy_tui.analysis.compare.comparison import compare, with_verdict_for_every_look
 from timmy_tui.model.judgement import Comparison
-from timmy_tui.model.stages import V2V
+from timmy_tui.model.stages.watched import V2V
 from timmy_tui.model.turn import Turn, TurnState
 
 SPARE = 6

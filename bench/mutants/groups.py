@@ -17,18 +17,18 @@ class Group:
 
 
 GROUPS: tuple[Group, ...] = (
-    Group("ledger", ("timmy_tui/turns/ledger.py",), 45),
+    Group("ledger", ("timmy_tui/turns/account/ledger.py",), 45),
     Group(
         "stage table",
-        ("timmy_tui/model/v34_stages.py", "timmy_tui/model/stage_table.py", "timmy_tui/model/events.py"),
+        ("timmy_tui/model/stages/v34.py", "timmy_tui/model/stages/table.py", "timmy_tui/model/stages/events.py"),
         20,
     ),
-    Group("turns", ("timmy_tui/turns/*.py",), 55),
+    Group("turns", ("timmy_tui/turns/*.py", "timmy_tui/turns/account/*.py", "timmy_tui/turns/debug/*.py"), 55),
     Group(
         "prompt reuse",
         tuple(
             f"timmy_tui/analysis/llm/{name}.py"
-            for name in ("prompt_reuse", "cold_rate", "request_chain", "requests", "prompt_split")
+            for name in ("prompt_reuse", "prefill/cold_rate", "request_chain", "llm_requests", "prompt_split")
         ),
         50,
     ),
@@ -36,7 +36,7 @@ GROUPS: tuple[Group, ...] = (
     Group("detector", ("timmy_tui/analysis/detect/*.py",), 35),
     Group("comparison", ("timmy_tui/analysis/compare/*.py",), 35),
     Group("statistics", ("timmy_tui/analysis/stats/*.py", "timmy_tui/analysis/*.py"), 35),
-    Group("language model", ("timmy_tui/analysis/llm/*.py",), 35),
+    Group("language model", ("timmy_tui/analysis/llm/*.py", "timmy_tui/analysis/llm/prefill/*.py"), 35),
     Group(
         "control",
         (

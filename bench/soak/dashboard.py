@@ -20,8 +20,8 @@ from timmy_tui.bootstrap.dashboard import open_live
 from timmy_tui.bootstrap.startup import DashboardOptions, find_timmy
 from timmy_tui.bootstrap.wiring import SourceOptions
 from timmy_tui.core.installation import Installation
+from timmy_tui.core.running.threads import start_thread
 from timmy_tui.core.settings import Settings
-from timmy_tui.core.threads import start_thread
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import newest_spoken
 from timmy_tui.pipeline.inputs import Feed

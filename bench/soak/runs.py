@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.screen import Screen
-from timmy_tui.core.threads import start_thread
+from timmy_tui.core.running.threads import start_thread
 
 KINDS = ("latency", "v34")
 OUTPUT = 4096

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.logs import event_line
 from bench.soak.ledger import WrittenLog
-from timmy_tui.demo.generate import ConversationPlan, generate_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, generate_logs
 
 SESSION_TURNS = 33
 BAD_LINES = (

@@ -10,7 +10,7 @@ from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.analysis.detect.diagnosis import diagnose_newest
 from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
 from timmy_tui.core.settings import TailSettings
-from timmy_tui.demo.generate import ConversationPlan, write_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, write_logs
 from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.read_logs import named_logs, read_logs
 

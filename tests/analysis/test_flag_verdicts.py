@@ -4,8 +4,8 @@ import pytest
 
 from tests.storage.test_trial_of_any_flag import OWN, SHOWN, VALUES, WAYS, flag_of, known, sessions
 from timmy_tui.analysis.judge import Judge
-from timmy_tui.model.flag_words import changes_words, word
-from timmy_tui.model.flags import FLAGS, KnownFlags, WrittenValue
+from timmy_tui.model.flags.table import FLAGS, KnownFlags, WrittenValue
+from timmy_tui.model.flags.words import changes_words, word
 from timmy_tui.model.judgement import Comparison
 
 

@@ -16,7 +16,7 @@ from bench.fuzz.table import FUZZERS, Fuzzer
 from bench.fuzz.texts import Op, conversation, edited
 from tests.turn_makers import complete_turn
 from timmy_tui.control.edit.literal import patch
-from timmy_tui.core.failures import Failures
+from timmy_tui.core.running.failures import Failures
 from timmy_tui.model.turn import Event, Gap
 from timmy_tui.parse.latency_log import LatencyParser
 from timmy_tui.parse.ollama_log import OllamaLogParser

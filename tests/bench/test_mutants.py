@@ -97,9 +97,9 @@ def test_lines_that_run_at_import() -> None:
 
 
 def test_the_first_group_with_a_match_counts() -> None:
-    assert group_of("timmy_tui/turns/ledger.py") is GROUPS[0]
+    assert group_of("timmy_tui/turns/account/ledger.py") is GROUPS[0]
     assert group_of("timmy_tui/turns/assembler.py") not in (None, GROUPS[0])
-    assert group_of("timmy_tui/ui/app.py") is None
+    assert group_of("timmy_tui/ui/application/app.py") is None
 
 
 def test_what_is_none_is_not_in_the_sample() -> None:
@@ -124,7 +124,7 @@ def test_a_change_is_shown_by_its_lines() -> None:
 
 def test_a_table_that_is_built_at_import_is_looked_at_by_the_tests_that_import_it() -> None:
     """A test that only compares its rows calls none of its functions."""
-    table = "timmy_tui/model/v34_stages.py"
+    table = "timmy_tui/model/stages/v34.py"
     seconds = {"tests/model/test_table.py::test_rows": 0.1, "tests/turns/test_ledger.py::test_it": 0.2,
                "tests/ui/test_far.py::test_away": 0.3}  # fmt: skip
     reach = Reach(
@@ -143,7 +143,7 @@ def test_a_table_that_is_built_at_import_is_looked_at_by_the_tests_that_import_i
 
 def test_a_table_that_is_built_at_import_is_not_left_to_the_tests_that_start_a_process() -> None:
     """They run its lines, and are slow; those that read the table run none of them."""
-    table = "timmy_tui/turns/ledger.py"
+    table = "timmy_tui/turns/account/ledger.py"
     slow = {f"tests/commands/test_report.py::test_{number}": 20.0 for number in range(5)}
     fast = {f"tests/turns/test_ledger.py::test_{number}": 0.1 for number in range(5)}
     reach = Reach(
@@ -221,18 +221,19 @@ def test_a_table_is_passed_on_by_more_than_one_module_in_a_row() -> None:
     """As v34's stages are by the system that is watched, and by the stages of whichever that is."""
     texts = {
         TABLE: "ROWS = (1, 2)",
-        "timmy_tui/model/system.py": "from timmy_tui.model.rows import ROWS\nKNOWN = [ROWS]",
-        "timmy_tui/model/stages.py": "from timmy_tui.model.system import KNOWN\nSTAGES = KNOWN[0]",
-        "timmy_tui/ui/bars.py": "from timmy_tui.model.stages import STAGES\ndef draw(): return STAGES",
-        "tests/model/test_far.py": "from timmy_tui.model.stages import STAGES",
-        "tests/model/test_near.py": "from timmy_tui.model.system import KNOWN",
+        "timmy_tui/model/stages/system.py": "from timmy_tui.model.rows import ROWS\nKNOWN = [ROWS]",
+        "timmy_tui/model/stages/watched.py": "from timmy_tui.model.stages.system import KNOWN\nSTAGES = KNOWN[0]",
+        "timmy_tui/ui/bars.py": "from timmy_tui.model.stages.watched import STAGES\ndef draw(): return STAGES",
+        "tests/model/test_far.py": "from timmy_tui.model.stages.watched import STAGES",
+        "tests/model/test_near.py": "from timmy_tui.model.stages.system import KNOWN",
         "tests/model/test_own.py": "from timmy_tui.model import rows, stages",
         "tests/ui/test_bars.py": "from timmy_tui.ui.bars import draw",
     }
     found = importers(texts)[TABLE]
-    assert found.own == ("timmy_tui/model/system.py", "tests/model/test_own.py")
+    assert found.own == ("timmy_tui/model/stages/system.py", "tests/model/test_own.py")
     assert found.by_way == (
-        "timmy_tui/model/stages.py", "tests/model/test_near.py", "timmy_tui/ui/bars.py", "tests/model/test_far.py",
+        "timmy_tui/model/stages/watched.py", "tests/model/test_near.py",
+        "timmy_tui/ui/bars.py", "tests/model/test_far.py",
     )  # fmt: skip
 
 
@@ -247,7 +248,7 @@ def test_modules_that_pass_values_on_to_each_other_do_not_go_round_for_ever() ->
 
 
 def test_a_table_is_looked_at_by_the_tests_that_import_what_passes_it_on_behind_those_that_import_it() -> None:
-    table, seconds = "timmy_tui/model/v34_stages.py", dict.fromkeys(("far", "near", "caller"), 0.1)
+    table, seconds = "timmy_tui/model/stages/v34.py", dict.fromkeys(("far", "near", "caller"), 0.1)
     names = {name: f"tests/model/test_{name}.py::test_it" for name in seconds}
     reach = Reach(
         lines={table: {20: [names["caller"]]}}, seconds={names[name]: spent for name, spent in seconds.items()},
@@ -262,7 +263,7 @@ def test_what_was_measured_comes_back_from_its_file(tmp_path: Path) -> None:
     test = "tests/model/test_table.py::test_rows"
     reach = Reach(
         lines={TABLE: {3: [test]}}, seconds={test: 0.1}, importers={TABLE: ["tests/model/test_table.py"]},
-        by_way={TABLE: ["timmy_tui/model/system.py"]}, at_import={TABLE: [1, 3]}, failed=["tests/a.py::test_b"],
+        by_way={TABLE: ["timmy_tui/model/stages/system.py"]}, at_import={TABLE: [1, 3]}, failed=["tests/a.py::test_b"],
     )  # fmt: skip
     reach.save(tmp_path / "reach.json")
     assert load(tmp_path / "reach.json") == reach
@@ -270,9 +271,9 @@ def test_what_was_measured_comes_back_from_its_file(tmp_path: Path) -> None:
 
 def test_the_stage_table_is_looked_at_by_the_test_that_has_every_column_of_it() -> None:
     root = Path(__file__).parents[2]
-    found = importers_in(root)["timmy_tui/model/v34_stages.py"]
-    assert "tests/model/test_stage_table.py" in found.own
-    assert "tests/model/test_stages.py" in found.by_way
+    found = importers_in(root)["timmy_tui/model/stages/v34.py"]
+    assert "tests/model/stages/test_table.py" in found.own
+    assert "tests/model/stages/test_watched.py" in found.by_way
 
 
 def test_a_test_that_reads_by_the_helper_of_another_test_is_asked_too() -> None:

@@ -19,7 +19,7 @@ from bench.judgement.score import Alarm, count_false, count_found, detect, looks
 from bench.judgement.tables import matrix, others, peers_by_world, poisson, silence, steps, wilson
 from bench.judgement.turns import make_turns
 from bench.judgement.worlds import WORLDS, Request, Seeds, draw, null_logs
-from timmy_tui.model.stages import CRITICAL
+from timmy_tui.model.stages.watched import CRITICAL
 from timmy_tui.model.turn import Turn
 from timmy_tui.turns.ingest import Ingest
 

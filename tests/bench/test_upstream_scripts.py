@@ -26,7 +26,7 @@ from bench.upstream_printed import (
 )
 from bench.upstream_reading import Reading, events_by_id, group, request, summary
 from bench.upstream_scripts import compare as compare_scripts
-from timmy_tui.demo.generate import ConversationPlan, generate_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, generate_logs
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"

@@ -23,8 +23,8 @@ from timmy_tui.commands.report import report
 from timmy_tui.control.edit.transaction import Edit, plan, write
 from timmy_tui.control.journal.write_ahead import Entry, Journal, file_records
 from timmy_tui.core.settings import Settings
-from timmy_tui.demo.generate import ConversationPlan, generate_logs
-from timmy_tui.model.flag_words import changes_words, epoch_words
+from timmy_tui.demo.generated.conversation import ConversationPlan, generate_logs
+from timmy_tui.model.flags.words import changes_words, epoch_words
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.live_source import LiveSource

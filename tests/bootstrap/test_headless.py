@@ -19,8 +19,8 @@ from timmy_tui.model.judgement import Comparison, JudgementState, StageVerdict
 from timmy_tui.model.snapshot import Counts, Health, Snapshot, SourceCondition, SourceState
 from timmy_tui.model.turn import Epoch, FlagChange, Span, Turn, TurnState
 from timmy_tui.report.backlog import SETTLED_S
-from timmy_tui.report.source_losses import LOSS_S
-from timmy_tui.report.watch_events import MOST_KNOWN, NUMBER_S, DatedLines, Once, WatchEvents, notice
+from timmy_tui.report.watch.events import MOST_KNOWN, NUMBER_S, DatedLines, Once, WatchEvents, notice
+from timmy_tui.report.words.losses import LOSS_S
 from timmy_tui.sources.timmy import Timmy
 
 

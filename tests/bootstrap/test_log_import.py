@@ -11,7 +11,7 @@ from tests.commands.timmy_folder import TimmyFolder, make_timmy
 from tests.waiting import wait_for
 from timmy_tui.bootstrap.log_import import LogImport
 from timmy_tui.bootstrap.startup import Place, find_timmy
-from timmy_tui.demo.generate import ConversationPlan, write_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, write_logs
 from timmy_tui.model.turn import Turn
 
 

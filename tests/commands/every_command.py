@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import click
 
-from timmy_tui.commands.lazy_group import make_group
+from timmy_tui.commands.shared.lazy_group import make_group
 from timmy_tui.commands.table import COMMANDS
 
 EXAMPLES = {

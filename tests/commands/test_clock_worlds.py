@@ -12,7 +12,7 @@ from bench.judgement.lines import log_lines
 from bench.judgement.turns import make_turns
 from timmy_tui.commands.judgement import compare, explain, regressions
 from timmy_tui.commands.report import report
-from timmy_tui.report.newest import newest_line
+from timmy_tui.report.status_line.newest import newest_line
 
 TURNS = make_turns(120, seed=45)
 VOICE, V34 = ("stt", "tts"), ("v34",)

@@ -17,7 +17,7 @@ import pytest
 from tests.commands.reporting import LATENCY, V34, run
 from tests.commands.timmy_folder import TimmyFolder, make_timmy
 from timmy_tui.analysis.columns import COLUMNS, EXPORTED_COLUMNS, REUSE_COLUMNS, Column
-from timmy_tui.demo.generate import ConversationPlan, write_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, write_logs
 
 LOGS = ("--log", LATENCY, "--log", V34)
 MARKER = "xyzzy-what-was-said"

@@ -11,7 +11,7 @@ from timmy_tui.commands import export as command
 from timmy_tui.core import machine_name
 from timmy_tui.core.errors import HistoryError
 from timmy_tui.model.endings import ERROR_REPORTED
-from timmy_tui.storage.parquet_files import read_head
+from timmy_tui.storage.parquet.files import read_head
 
 pytestmark = pytest.mark.timeout(120)
 LOGS = ("--log", LATENCY, "--log", V34)

@@ -23,7 +23,7 @@ from tests.commands.evil_inputs import (
 )
 from tests.commands.preloaded import Done, Preloaded
 from tests.commands.timmy_folder import TimmyFolder, make_timmy
-from timmy_tui.core.sanitize import UNSAFE
+from timmy_tui.core.foreign.sanitize import UNSAFE
 from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.storage.history import History
 

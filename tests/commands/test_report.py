@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.commands.reporting import DATA, LATENCY, V34, run, upstream_groups
-from timmy_tui.model.stages import CRITICAL, KEYS
+from timmy_tui.model.stages.watched import CRITICAL, KEYS
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.demo.generate import ConversationPlan, write_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, write_logs
 
 pytestmark = pytest.mark.timeout(240)  # Every command as a process of its own, 0.7 s each; on a busy machine more.
 CANARY = "canary-7f3a-never-show-this"

@@ -23,7 +23,7 @@ from tests.programs import needs
 from tests.waiting import wait_for
 from timmy_tui.bootstrap.web_server import ServeError, loopback_address
 from timmy_tui.core.web_page import REASON
-from timmy_tui.demo.generate import ConversationPlan, recent_start, write_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, recent_start, write_logs
 from timmy_tui.storage.history import History
 from timmy_tui.ui.key_commands import COMMANDS, SCREENS, works_on
 
@@ -268,14 +268,14 @@ def test_the_command_refuses_too_and_says_what_else_works(tmp_path: Path) -> Non
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from timmy_tui.commands.lazy_group import run
+    from timmy_tui.commands.shared.lazy_group import run
     from timmy_tui.commands.table import COMMANDS as TABLE
 
     real = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "textual_serve" else real(name))
     monkeypatch.setattr(sys, "argv", ["timmy-tui", "serve"])
     errors: list[str] = []
-    monkeypatch.setattr("timmy_tui.commands.lazy_group.say_lines", lambda lines, err: errors.extend(lines))
+    monkeypatch.setattr("timmy_tui.commands.shared.lazy_group.say_lines", lambda lines, err: errors.extend(lines))
     assert run(TABLE) == 1
     assert "pip install 'timmy-tui[serve]'" in " ".join(errors)
 

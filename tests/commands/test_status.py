@@ -14,7 +14,7 @@ from timmy_tui.core.settings import state_path
 from timmy_tui.model.snapshot import Counts, OpenTurn, Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline import observers
-from timmy_tui.report.status import FRESH_S, for_tmux, quick_line, save_line, state_file
+from timmy_tui.report.status_line.file import FRESH_S, for_tmux, quick_line, save_line, state_file
 
 DATA = Path(__file__).parents[1] / "data"
 

@@ -21,7 +21,7 @@ from tests.commands.watchers import Watching
 from tests.programs import needs
 from tests.waiting import wait_for
 from timmy_tui.core.settings import TailSettings
-from timmy_tui.demo.generate import ConversationPlan, generate_logs, write_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, generate_logs, write_logs
 from timmy_tui.demo.run import Demo, DemoOptions
 from timmy_tui.model.judgement import Comparison
 from timmy_tui.model.turn import Turn, TurnState

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from timmy_tui.demo.generate import ConversationPlan, write_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, write_logs
 
 CONFIG = """\
 USE_FULL_MEGA_PROMPT = True

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from timmy_tui.core.private_file import replace_private
-from timmy_tui.storage.parquet_files import replace_whole
+from timmy_tui.storage.parquet.files import replace_whole
 
 KILLED = """
 import os, signal, sys

@@ -10,7 +10,7 @@ from timmy_tui.control.journal.write_ahead import Entry, Journal
 from timmy_tui.control.service.start_command import CommandFile
 from timmy_tui.core.errors import SettingsError
 from timmy_tui.core.settings import load_settings
-from timmy_tui.report.status import quick_line
+from timmy_tui.report.status_line.file import quick_line
 from timmy_tui.sources.services.ollama import parse_duration
 from timmy_tui.sources.services.urls import read_constants
 from timmy_tui.storage.trial_file import TrialFile

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.core.test_sanitize import EVIL
+from tests.core.foreign.test_sanitize import EVIL
+from timmy_tui.core.foreign.sanitize import UNSAFE
 from timmy_tui.core.json_text import json_text
 from timmy_tui.core.output import OutputLost, discard, prepare_streams, say, say_lines, say_while_working
-from timmy_tui.core.sanitize import UNSAFE
 
 
 def stream_of(descriptor: int, encoding: str = "utf-8") -> io.TextIOWrapper:

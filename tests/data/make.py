@@ -6,7 +6,7 @@ The ids of the turns stay those that the tests name; everything else comes from 
 import json
 from pathlib import Path
 
-from timmy_tui.demo.generate import ConversationPlan, GeneratedLogs, generate_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, GeneratedLogs, generate_logs
 from timmy_tui.demo.scenarios import Incident
 
 DATA = Path(__file__).parent

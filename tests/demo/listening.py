@@ -6,10 +6,10 @@ from typing import Any
 
 from timmy_tui.demo.clock import KernelClock, VirtualClock
 from timmy_tui.demo.events import EventWriter
-from timmy_tui.demo.generated_speech import Listener
+from timmy_tui.demo.generated.speech import Listener
 from timmy_tui.demo.latencies import Latencies
-from timmy_tui.demo.microphone import Microphone
-from timmy_tui.demo.speech import SpeechToText, SttSetup
+from timmy_tui.demo.voice.microphone import Microphone
+from timmy_tui.demo.voice.speech import SpeechToText, SttSetup
 
 ANSWER_S, SPEECH_S = 1.0, 3.0
 

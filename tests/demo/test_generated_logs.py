@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from timmy_tui.demo.bulk import write_latency_log
-from timmy_tui.demo.generate import ConversationPlan, GeneratedLogs, generate_logs, write_logs
-from timmy_tui.demo.microphone import SPEECH_S_PER_CHARACTER
+from timmy_tui.demo.generated.bulk import write_latency_log
+from timmy_tui.demo.generated.conversation import ConversationPlan, GeneratedLogs, generate_logs, write_logs
 from timmy_tui.demo.scenarios import SCENARIOS
 from timmy_tui.demo.v34.access import ACCESS_FORMS
-from timmy_tui.model.stages import CRITICAL
+from timmy_tui.demo.voice.microphone import SPEECH_S_PER_CHARACTER
+from timmy_tui.model.stages.watched import CRITICAL
 
 Events = dict[str, dict[str, dict[str, Any]]]
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.demo.listening import ANSWER_S, SPEECH_S, LoopAlone
 from timmy_tui.demo.clock import LLM_CALL
-from timmy_tui.demo.microphone import CHUNK_S, SPEECH_S_PER_CHARACTER, Utterance
+from timmy_tui.demo.voice.microphone import CHUNK_S, SPEECH_S_PER_CHARACTER, Utterance
 
 TURN = (
     "stt_pause_detected",

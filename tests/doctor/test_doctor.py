@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from bench.logs import event_line, turn_lines
 from tests.sources.services.servers import as_json, serving
 from timmy_tui.commands.llm import doctor
-from timmy_tui.demo.generate import ConversationPlan, write_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, write_logs
 from timmy_tui.demo.ollama.responses import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
 from timmy_tui.demo.start import write_installation

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 UI = Path(__file__).parents[2] / "timmy_tui/ui"
-WITH_COLOURS = {"paint/themes.py", "compact_svg.py", "trend_export.py"}
+WITH_COLOURS = {"paint/themes.py", "exports/compact_svg.py", "exports/trends.py"}
 """Where themes are read, and where pictures get the colours of a terminal that has its own."""
 LITERAL = re.compile(
     r"#[0-9a-fA-F]{6}\b|#[0-9a-fA-F]{3}\b|\brgba?\(|\bhsla?\(|\bansi_(?!color\b)\w+|Color\.parse|Style\.parse"

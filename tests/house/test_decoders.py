@@ -1,4 +1,4 @@
-"""JSON and TOML come in by one way, core/decode.py: a decoder called elsewhere raises for values it does not like."""
+"""JSON and TOML come in by core/foreign/decode.py alone: a decoder called elsewhere raises for values it dislikes."""
 
 import ast
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "timmy_tui"
-THE_WAY_IN = "core/decode.py"
+THE_WAY_IN = "core/foreign/decode.py"
 ELSEWHERE = "demo/"
 """The stand-in Timmy is a program of its own: what it reads was written by itself or by the tests."""
 READERS = frozenset({

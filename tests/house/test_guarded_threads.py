@@ -1,4 +1,4 @@
-"""Every background thread goes through the guard of core/threads.py: one that is started otherwise can end unseen."""
+"""Every background thread has the guard of core/running/threads.py: one that is started otherwise can end unseen."""
 
 import ast
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "timmy_tui"
-GUARD = PACKAGE / "core" / "threads.py"
+GUARD = PACKAGE / "core/running/threads.py"
 STAND_IN = PACKAGE / "demo"
 """Processes of their own, which stand for Timmy's: an exception there is the service's, and may show as such."""
 STARTERS = {

@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "timmy_tui"
 DOOR = "core/output.py"
-OTHER_PROCESSES = ("demo/", "core/pattern_child.py")
+OTHER_PROCESSES = ("demo/", "core/foreign/pattern_child.py")
 """The stand-ins of v34 and Ollama print as those do; the process that searches answers over a pipe."""
 PRINTERS = {"print", "echo", "secho", "print_exc", "print_exception"}
 STREAMS = {"stdout", "stderr", "__stdout__", "__stderr__"}

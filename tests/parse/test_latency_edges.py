@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from timmy_tui.core.decode import TOO_DEEP
+from timmy_tui.core.foreign.decode import TOO_DEEP
 from timmy_tui.parse.latency_log import LatencyParser
 
 FIELDS: dict[str, Any] = {

@@ -11,8 +11,8 @@ import pytest
 from bench.logs import turn_lines
 from tests.pipeline.conftest import Watch
 from tests.waiting import wait_for
+from timmy_tui.core.running.threads import clear_failure, guarded_thread, thread_failures
 from timmy_tui.core.settings import Settings
-from timmy_tui.core.threads import clear_failure, guarded_thread, thread_failures
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.pipeline.live_source import LiveSource
 from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
@@ -68,7 +68,7 @@ def batch(*numbers: int) -> TailBatch:
 
 @pytest.fixture(autouse=True)
 def no_failures(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("timmy_tui.core.threads.FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("timmy_tui.core.running.threads.FIRST_PAUSE_S", 0.01)
     yield
     for failure in thread_failures():
         clear_failure(failure.where)

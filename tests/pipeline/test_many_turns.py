@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from timmy_tui.core.settings import Settings, TailSettings
-from timmy_tui.demo.generate import ConversationPlan, GeneratedLogs, generate_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, GeneratedLogs, generate_logs
 from timmy_tui.pipeline.read_logs import named_logs, read_logs
 from timmy_tui.pipeline.snapshot_builder import LogSource, SnapshotBuilder
 from timmy_tui.turns.drafts import MAX_CLOSED_TURNS

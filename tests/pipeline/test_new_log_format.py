@@ -21,7 +21,7 @@ from timmy_tui.parse.table import FORMATS
 from timmy_tui.pipeline.live_source import LiveSource, play_logs
 from timmy_tui.pipeline.read_logs import detect_format, named_logs, read_logs
 from timmy_tui.pipeline.thread import Pipeline
-from timmy_tui.report.newest import newest_line
+from timmy_tui.report.status_line.newest import newest_line
 
 
 class TabParser:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tests.pipeline.conftest import Watch
 from tests.pipeline.watcher import Watcher
+from timmy_tui.core.running.threads import clear_failure, thread_failures
 from timmy_tui.core.settings import Settings
-from timmy_tui.core.threads import clear_failure, thread_failures
 from timmy_tui.model.snapshot import Snapshot, SourceCondition, SourceState
 from timmy_tui.pipeline.live_source import LiveSource, play_logs
 from timmy_tui.pipeline.observers import LateObserver

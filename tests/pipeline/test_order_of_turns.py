@@ -15,7 +15,7 @@ from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.read_logs import named_logs, read_logs
 from timmy_tui.pipeline.snapshot_builder import LogSource, SnapshotBuilder
 from timmy_tui.report.conclusions import Conclusions
-from timmy_tui.report.newest import turns_at_the_end
+from timmy_tui.report.status_line.newest import turns_at_the_end
 from timmy_tui.report.text import turn_lines
 from timmy_tui.sources.services.v34 import StatsReader
 

@@ -86,7 +86,7 @@ def test_what_was_heard_before_the_sleep_is_not_listening_now(
     watch: Watch, timmy: Installation, machine: Machine
 ) -> None:
     from tests.pipeline.test_quiet import pauses
-    from timmy_tui.core.interruptions import elapsed
+    from timmy_tui.core.running.interruptions import elapsed
 
     watcher = watch(following(timmy))
     append(timmy.latency_log, pauses(0, 20, time.time()))

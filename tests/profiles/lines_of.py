@@ -19,12 +19,12 @@ def main(name: str, log: Path, forget: bool) -> None:
     watch(load(name), log)
     from msgspec.structs import replace
 
-    from timmy_tui.model.stages import KEYS
-    from timmy_tui.model.system import watched
+    from timmy_tui.model.stages.system import watched
+    from timmy_tui.model.stages.watched import KEYS
     from timmy_tui.pipeline.log_history import LogFile, LogHistory
     from timmy_tui.sources.files.blocks import Part
-    from timmy_tui.ui.log_events import event_entries
-    from timmy_tui.ui.log_spans import lines_of_span
+    from timmy_tui.ui.panels.log.events import event_entries
+    from timmy_tui.ui.panels.log.spans import lines_of_span
 
     reading = new_reading(60.0, whole=True)
     for _ in learn_days(reading, log, 1 << 20):

@@ -25,7 +25,7 @@ def main(name: str, log: Path, sizes: Sequence[tuple[int, int]]) -> None:
     from timmy_tui.model.snapshot import Snapshot
     from timmy_tui.pipeline.live_source import LiveSource, play_logs
     from timmy_tui.pipeline.thread import Pipeline
-    from timmy_tui.ui.screenshot import Picture, screenshot
+    from timmy_tui.ui.application.screenshot import Picture, screenshot
 
     settings = Settings(view=View(title=False))
     source = LiveSource(Pipeline(settings, play_logs([log], None), analyzer=make_analyzer(), replayed=True))

@@ -11,9 +11,9 @@ import pytest
 from tests.zones import local_zone
 from timmy_tui.model.turn import Span, Turn, TurnState
 from timmy_tui.profiles.choice import recognized
-from timmy_tui.profiles.days import Days, LogDays
 from timmy_tui.profiles.load import load
 from timmy_tui.profiles.reading import ProfileReading
+from timmy_tui.profiles.records.days import Days, LogDays
 
 DATA = Path(__file__).parents[1] / "data" / "profiles"
 Told = dict[str, Any]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.profiles.test_screens import DATA, LOGS
-from timmy_tui.model.stage_table import StageTable
-from timmy_tui.model.v34_stages import TABLE
+from timmy_tui.model.stages.table import StageTable
+from timmy_tui.model.stages.v34 import TABLE
 from timmy_tui.profiles.load import load, names
 from timmy_tui.profiles.spec import stage_row
 

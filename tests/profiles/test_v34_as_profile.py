@@ -8,8 +8,8 @@ import pytest
 
 from bench.judgement.lines import log_lines
 from bench.judgement.turns import make_turns
+from timmy_tui.model.stages.v34 import STAGES
 from timmy_tui.model.turn import Turn
-from timmy_tui.model.v34_stages import STAGES
 from timmy_tui.profiles.load import load
 from timmy_tui.profiles.reading import ProfileReading
 from timmy_tui.profiles.spec import stage_row

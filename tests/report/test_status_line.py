@@ -16,9 +16,9 @@ from timmy_tui.analysis.stats.percentiles import headline_stat
 from timmy_tui.model.judgement import Contribution, Diagnosis, JudgementState
 from timmy_tui.model.turn import Span, TurnState
 from timmy_tui.parse.latency_log import FORMAT
-from timmy_tui.report.line import LineValues, line_values, status_line, turn_values
-from timmy_tui.report.newest import quiet_time
-from timmy_tui.report.status import for_tmux
+from timmy_tui.report.status_line.file import for_tmux
+from timmy_tui.report.status_line.line import LineValues, line_values, status_line, turn_values
+from timmy_tui.report.status_line.newest import quiet_time
 
 VALUES = LineValues("V2V", 1830.0, 410.0, 812.0, 0.34, 17)
 BOUND = replace(VALUES, bound=True, age_s=12.0)

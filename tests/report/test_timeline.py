@@ -4,12 +4,12 @@ import pytest
 from msgspec.structs import replace
 
 from timmy_tui.core.formatting import local_time
-from timmy_tui.model.system import LITTLE_TIMMY, System
+from timmy_tui.model.stages.system import LITTLE_TIMMY, System
 from timmy_tui.model.turn import Event
 from timmy_tui.report import timeline as module
 from timmy_tui.report.timeline import in_time, timeline
-from timmy_tui.ui import log_events
-from timmy_tui.ui.log_events import event_entries
+from timmy_tui.ui.panels.log import events as log_events
+from timmy_tui.ui.panels.log.events import event_entries
 
 NOON = 1_764_000_000.0
 

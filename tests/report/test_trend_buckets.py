@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.turn_makers import complete_turn
-from timmy_tui.model.stages import UNATTRIBUTED
+from timmy_tui.model.stages.watched import UNATTRIBUTED
 from timmy_tui.model.trend_history import HEADLINE, Figures
 from timmy_tui.model.turn import Span, Turn, TurnState
 from timmy_tui.report.trend_buckets import buckets_of, figures_of

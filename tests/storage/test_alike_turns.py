@@ -13,10 +13,10 @@ from timmy_tui.model.llm import Reuse
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.storage.history import History
 from timmy_tui.storage.known_turns import times_of
-from timmy_tui.storage.parquet_days import ParquetDays
-from timmy_tui.storage.parquet_files import Origin, file_bytes, read_rows
-from timmy_tui.storage.parquet_turns import read_parquet
-from timmy_tui.storage.turn_table import row_of
+from timmy_tui.storage.parquet.days import ParquetDays
+from timmy_tui.storage.parquet.files import Origin, file_bytes, read_rows
+from timmy_tui.storage.parquet.turn_table import row_of
+from timmy_tui.storage.parquet.turns import read_parquet
 
 NOON = 1_795_953_600.0
 """2026-11-29 12:00 UTC."""

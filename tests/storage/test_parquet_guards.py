@@ -12,8 +12,8 @@ from tests.turn_makers import complete_turn
 from timmy_tui.core.errors import ParquetError
 from timmy_tui.model.llm import Reuse
 from timmy_tui.model.turn import Turn
-from timmy_tui.storage.parquet_days import ParquetDays, Written
-from timmy_tui.storage.parquet_files import Origin, read_head, read_rows, replace_whole
+from timmy_tui.storage.parquet.days import ParquetDays, Written
+from timmy_tui.storage.parquet.files import Origin, read_head, read_rows, replace_whole
 
 NOON = 1_795_953_600.0
 """2026-11-29 12:00 UTC."""

@@ -12,7 +12,7 @@ import pytest
 from tests.storage.recording import ROOT, recording
 from tests.turn_makers import complete_turn
 from tests.waiting import wait_for
-from timmy_tui.core.threads import clear_failure, thread_failures
+from timmy_tui.core.running.threads import clear_failure, thread_failures
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.storage.history import History

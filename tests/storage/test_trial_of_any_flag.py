@@ -12,9 +12,9 @@ from tests.analysis.compare.trial_makers import EVERY_S, START, stretch
 from timmy_tui.analysis.compare.trial import Trial, is_possible, make_trial
 from timmy_tui.analysis.stats.epochs import EpochTracker, epochs_of
 from timmy_tui.core.settings import Trials
-from timmy_tui.model.flag import Flag
-from timmy_tui.model.flag_words import by_key, word
-from timmy_tui.model.flags import FLAGS, KnownFlags, WrittenValue
+from timmy_tui.model.flags.flag import Flag
+from timmy_tui.model.flags.table import FLAGS, KnownFlags, WrittenValue
+from timmy_tui.model.flags.words import by_key, word
 from timmy_tui.model.judgement import TrialRecipe, TrialState
 from timmy_tui.model.turn import FlagValue, Turn
 from timmy_tui.model.user_requests import BeginTrial

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tests.commands.reporting import run
 from tests.commands.timmy_folder import TimmyFolder, make_timmy
-from tests.telemetry.prometheus import free_port
+from tests.telemetry.prometheus_server import free_port
 from tests.telemetry.receiver import Receiver, Reply, receiving
 from tests.telemetry.test_otlp import exporting, root_of
 from tests.telemetry.turns import GOLDEN, new_turns, reuse_of, snapshot_of

@@ -11,8 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from tests.programs import needs
-from tests.telemetry.prometheus import Prometheus, promtool, scraping
-from tests.telemetry.test_prometheus import is_up, serving
+from tests.telemetry.prometheus.test_observer import is_up, serving
+from tests.telemetry.prometheus_server import Prometheus, promtool, scraping
 from tests.telemetry.turns import GOLDEN, new_turns, reuse_of, snapshot_of
 from tests.telemetry.waiting import until
 from tests.ui.snapshots import finding
@@ -20,7 +20,7 @@ from tests.ui.snapshots import snapshot as whole_snapshot
 from timmy_tui.model.snapshot import ClockOffset, Snapshot
 from timmy_tui.model.turn import Epoch, TurnState
 from timmy_tui.telemetry import otel_names as names
-from timmy_tui.telemetry.prometheus import PrometheusServer
+from timmy_tui.telemetry.prometheus.observer import PrometheusServer
 
 DOCS = Path(__file__).parents[2] / "docs" / "telemetry"
 DASHBOARD = json.loads((DOCS / "grafana-dashboard.json").read_text())

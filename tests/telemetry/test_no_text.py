@@ -7,9 +7,9 @@ import pytest
 from msgspec import structs
 from msgspec.structs import replace
 
+from tests.telemetry.prometheus.test_observer import page, serving, value
 from tests.telemetry.receiver import receiving
 from tests.telemetry.test_otlp import exporting, root_of
-from tests.telemetry.test_prometheus import page, serving, value
 from tests.telemetry.turns import GOLDEN, new_turns, reuse_of, snapshot_of
 from tests.ui.snapshots import snapshot as whole_snapshot
 from timmy_tui.model.llm import LlmState, OllamaFacts, Reuse

@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from tests.telemetry.prometheus import free_port
+from tests.telemetry.prometheus_server import free_port
 from tests.telemetry.receiver import Receiver, Reply, SeenSpan, receiving
 from tests.telemetry.turns import new_turns, reuse_of, snapshot_of
 from tests.telemetry.waiting import until

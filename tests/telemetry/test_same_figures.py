@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.programs import needs
-from tests.telemetry.prometheus import free_port, scraping
+from tests.telemetry.prometheus_server import free_port, scraping
 from tests.telemetry.receiver import receiving
 from tests.telemetry.test_otlp import root_of
 from tests.telemetry.waiting import until
@@ -16,7 +16,7 @@ from timmy_tui.bootstrap.wiring import SourceOptions, live_source
 from timmy_tui.commands.export import export
 from timmy_tui.commands.report import report
 from timmy_tui.core.settings import Otel, Prometheus, Settings
-from timmy_tui.demo.generate import ConversationPlan, generate_logs, recent_start
+from timmy_tui.demo.generated.conversation import ConversationPlan, generate_logs, recent_start
 from timmy_tui.model.snapshot import Snapshot, SourceCondition
 from timmy_tui.sources.timmy import timmy_at
 

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from bench.judgement.turns import make_turns
 from tests.telemetry.turns import GOLDEN, reuse_of
 from tests.turns.golden import LATENCY, V34, read
-from timmy_tui.demo.generate import ConversationPlan, generate_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, generate_logs
 from timmy_tui.model.llm import Certainty
-from timmy_tui.model.stages import CRITICAL
+from timmy_tui.model.stages.watched import CRITICAL
 from timmy_tui.model.turn import Gap, Span, Turn, TurnState
 from timmy_tui.telemetry.attributes import TurnContext
 from timmy_tui.telemetry.identity import key_of

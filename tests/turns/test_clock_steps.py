@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.turns.events import event, read_one
-from timmy_tui.model.events import EVENTS
-from timmy_tui.model.stages import STAGES
+from timmy_tui.model.stages.events import EVENTS
+from timmy_tui.model.stages.watched import STAGES
 from timmy_tui.model.turn import Event, Turn, TurnState
 
 VOICE = ("stt", "tts")

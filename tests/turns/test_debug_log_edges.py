@@ -2,9 +2,9 @@
 
 import pytest
 
+from tests.turns.account.test_debug_doubts import STEPPED, doubts
 from tests.turns.debug_lines import BEGIN, Reading, access, message, read, stamp, step, total
 from tests.turns.events import event
-from tests.turns.test_debug_doubts import STEPPED, doubts
 from timmy_tui.model.turn import TurnState
 from timmy_tui.turns.assembler import TurnAssembler
 

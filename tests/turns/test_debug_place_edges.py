@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.turns.debug.test_places import hear, sessions, spoken, typed, words
 from tests.turns.debug_lines import RESTARTING, SERVING, Reading
-from tests.turns.test_debug_places import hear, sessions, spoken, typed, words
 from timmy_tui.model.turn import Turn
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.turns.debug_lines import BEGIN, SERVING, Reading, message, read, read_one, step, total
 from tests.turns.events import event
-from timmy_tui.model.stages import KEYS
+from timmy_tui.model.stages.watched import KEYS
 from timmy_tui.model.turn import TurnState
 
 D = "*** Debug: "

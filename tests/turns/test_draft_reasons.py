@@ -4,7 +4,7 @@ import pytest
 
 from tests.turns.debug_lines import BEGIN, SERVING, access, message, read, step, total
 from tests.turns.events import at, event, read_all
-from timmy_tui.model.stages import KEYS
+from timmy_tui.model.stages.watched import KEYS
 from timmy_tui.model.turn import Event, Turn, TurnState
 from timmy_tui.turns import draft
 from timmy_tui.turns.assembler import TurnAssembler

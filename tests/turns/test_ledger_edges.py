@@ -5,7 +5,7 @@ import pytest
 from tests.turns.events import event, read_one
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.turn import Event, Gap, Span
-from timmy_tui.turns.plausibility import USUAL_LIMITS
+from timmy_tui.turns.account.plausibility import USUAL_LIMITS
 
 STEPPED, ASLEEP = "a clock stepped", "asleep, or a clock stepped: a gap above the time-out"
 NAMES = (

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.turns.events import event, read_one
 from tests.turns.slow_reading import read_slowly
-from timmy_tui.model.events import EVENTS
-from timmy_tui.model.stages import CRITICAL, KEYS, parts_of_headline
+from timmy_tui.model.stages.events import EVENTS
+from timmy_tui.model.stages.watched import CRITICAL, KEYS, parts_of_headline
 from timmy_tui.model.turn import Event, Reason, Turn
 
 NO_END = [name for name in EVENTS if name != "tts_resume_sent"]

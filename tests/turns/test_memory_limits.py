@@ -4,10 +4,10 @@ import pytest
 
 from tests.turns.events import event
 from timmy_tui.model.turn import Event, Turn, TurnState
+from timmy_tui.turns.account.offset_steps import Doubt, OffsetSteps
 from timmy_tui.turns.assembler import TurnAssembler
 from timmy_tui.turns.draft import Draft
 from timmy_tui.turns.drafts import Drafts
-from timmy_tui.turns.offset_steps import Doubt, OffsetSteps
 from timmy_tui.turns.silence import Silence
 
 

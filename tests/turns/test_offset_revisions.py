@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.turns.account.test_offset_steps import EVERY_MS, World
 from tests.turns.events import event
-from tests.turns.test_offset_steps import EVERY_MS, World
 
 
 def add_late(world: World, number: int) -> None:

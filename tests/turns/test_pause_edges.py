@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.turns.account.test_offset_steps import World
 from tests.turns.events import event
-from tests.turns.test_offset_steps import World
 from timmy_tui.model.turn import Event, Span, TurnState
 from timmy_tui.turns.assembler import TurnAssembler
 from timmy_tui.turns.draft import Draft

@@ -7,10 +7,10 @@ from tests.turns.events import BASE_US, event, read_one
 from tests.turns.test_access_pairs import failed, line, minutes
 from tests.turns.test_doubt_edges import MINUTE
 from tests.turns.test_ledger_edges import ASLEEP, NAMES, moved, turn_events, without
-from timmy_tui.model.events import SLOT
+from timmy_tui.model.stages.events import SLOT
+from timmy_tui.model.stages.v34 import HOPS
 from timmy_tui.model.turn import Event, Span
-from timmy_tui.model.v34_stages import HOPS
-from timmy_tui.turns.plausibility import USUAL_LIMITS, Limits, clocks_apart, is_plain
+from timmy_tui.turns.account.plausibility import USUAL_LIMITS, Limits, clocks_apart, is_plain
 
 
 def answered(at_us: int, **figures: float) -> list[Event]:

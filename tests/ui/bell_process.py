@@ -15,7 +15,7 @@ from timmy_tui.core.settings import Settings, View
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import TurnState
 from timmy_tui.report import backlog
-from timmy_tui.ui.app import TimmyApp
+from timmy_tui.ui.application.app import TimmyApp
 from timmy_tui.ui.messages import Backend
 
 

@@ -9,7 +9,7 @@ from tests.ui.fakes import FakeSource
 from tests.ui.snapshots import snapshot
 from timmy_tui.bootstrap.dashboard import run_app
 from timmy_tui.core.settings import Settings
-from timmy_tui.ui.app import TimmyApp
+from timmy_tui.ui.application.app import TimmyApp
 from timmy_tui.ui.messages import Backend
 
 

@@ -17,7 +17,7 @@ from tests.ui.snapshots import NOW, TICK
 from timmy_tui.core.settings import Settings
 from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.ui.app import TimmyApp
+from timmy_tui.ui.application.app import TimmyApp
 from timmy_tui.ui.last_view import LastViewFile
 from timmy_tui.ui.messages import Backend, Control, LlmActions, LogReader, TurnHistory
 

@@ -21,7 +21,7 @@ from timmy_tui.model.snapshot import (
     SourceCondition,
     SourceState,
 )
-from timmy_tui.model.stages import CRITICAL, KEYS
+from timmy_tui.model.stages.watched import CRITICAL, KEYS
 from timmy_tui.model.turn import Epoch, Event, FlagChange, Gap, Marker, Session, Span, Turn, TurnState
 
 NOW = 1_764_350_600.0

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tests.ui.snapshots import NOW, TICK, open_turn, snapshot, turn
 from timmy_tui.model.snapshot import Listening, Snapshot, SourceCondition, SourceState
-from timmy_tui.model.stages import STAGES
+from timmy_tui.model.stages.watched import STAGES
 from timmy_tui.model.turn import Event, Turn, TurnState
 from timmy_tui.ui.activity import LISTENING_S, activity, microphone_is_open
 

@@ -23,8 +23,8 @@ from timmy_tui.model.change import ControlState, JournalEntry
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.trend_history import TimeBuckets
 from timmy_tui.report import backlog
+from timmy_tui.ui.application.since_last import AWAY_S, since_words, turns_since
 from timmy_tui.ui.last_view import LARGEST, LastView, LastViewFile
-from timmy_tui.ui.since_last import AWAY_S, since_words, turns_since
 
 SHOWN = replace(snapshot(), epochs=())
 NEWEST = turn(30).started or 0.0

@@ -24,8 +24,9 @@ from tests.ui.snapshots import snapshot
 from timmy_tui.core.quantile import median
 from timmy_tui.core.settings import Settings, config_dir
 from timmy_tui.core.settings import View as ViewSettings
-from timmy_tui.ui import behind_first_frame, themes_in_use
-from timmy_tui.ui.app import TimmyApp
+from timmy_tui.ui import themes_in_use
+from timmy_tui.ui.application import behind_first_frame
+from timmy_tui.ui.application.app import TimmyApp
 from timmy_tui.ui.key_commands import SCREENS
 from timmy_tui.ui.messages import Backend
 from timmy_tui.ui.paint import themes as theme_files
@@ -38,14 +39,16 @@ NOT_YET = (
     "click", "email", "httpx", "json.tool", "numpy", "pandas", "psutil", "sqlite3", "statistics", "urllib.request",
     "watchfiles",
     "textual.widgets._data_table",
-    "timmy_tui.analysis", "timmy_tui.bootstrap.wiring", "timmy_tui.commands.lazy_group", "timmy_tui.commands.table",
+    "timmy_tui.analysis", "timmy_tui.bootstrap.wiring",
+    "timmy_tui.commands.shared.lazy_group", "timmy_tui.commands.table",
     "timmy_tui.control.change", "timmy_tui.control.controller", "timmy_tui.demo", "timmy_tui.doctor",
     "timmy_tui.llm_actions", "timmy_tui.parse", "timmy_tui.pipeline", "timmy_tui.profiles.load",
     "timmy_tui.profiles.spec", "timmy_tui.sources.files", "timmy_tui.sources.services", "timmy_tui.storage",
     "timmy_tui.telemetry", "timmy_tui.turns",
     *(f"timmy_tui.ui.screens.{name}" for name in SCREENS if name != "live"),
     "timmy_tui.ui.screens.confirm", "timmy_tui.ui.screens.filter_bar", "timmy_tui.ui.screens.overlays",
-    "timmy_tui.ui.panels.changes", "timmy_tui.ui.panels.llm", "timmy_tui.ui.panels.trends", "timmy_tui.ui.turn_filter",
+    "timmy_tui.ui.panels.changes", "timmy_tui.ui.panels.llm.screen", "timmy_tui.ui.panels.trends.screen",
+    "timmy_tui.ui.turn_filter",
 )  # fmt: skip
 """Modules and rooms that nothing of the first frame needs."""
 
@@ -231,7 +234,7 @@ async def test_a_theme_of_the_users_is_used_from_the_first_frame_on() -> None:
 def test_nothing_is_collected_from_the_choice_of_a_system_to_the_first_frame(tmp_path: Path) -> None:
     code = (
         "import gc, sys, timmy_tui.bootstrap.startup as startup, timmy_tui.cli\n"
-        "import timmy_tui.commands.lazy_group as group\n"
+        "import timmy_tui.commands.shared.lazy_group as group\n"
         "startup.find_timmy = lambda options: print(gc.isenabled(), end=' ') or sys.exit()\n"
         "group.run = lambda commands: print(gc.isenabled(), end=' ') or 0\n"
         "timmy_tui.cli.main()\n"

@@ -24,14 +24,14 @@ from tests.ui.snapshots import (
 from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
 from timmy_tui.model.change import ControlState
 from timmy_tui.model.snapshot import ClockOffset, Snapshot, SourceCondition, SourceState
-from timmy_tui.model.stages import CRITICAL, OUTSIDE, label
+from timmy_tui.model.stages.watched import CRITICAL, OUTSIDE, label
 from timmy_tui.model.turn import FlagChange, Gap, Span, TurnState
 from timmy_tui.ui.paint.lines import cells, plain
 from timmy_tui.ui.paint.wording import row_name
-from timmy_tui.ui.panels import said
 from timmy_tui.ui.panels.headline import usual_parts
-from timmy_tui.ui.panels.ledger import count_rows, ledger_lines
-from timmy_tui.ui.panels.live import live_lines
+from timmy_tui.ui.panels.live import said
+from timmy_tui.ui.panels.live.screen import live_lines
+from timmy_tui.ui.panels.live.stage_rows import count_rows, ledger_lines
 from timmy_tui.ui.panels.row_columns import columns_for
 from timmy_tui.ui.view import Notice, View
 

@@ -10,9 +10,9 @@ from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Span, Turn, TurnState
 from timmy_tui.ui.panels.headline import headline_line
-from timmy_tui.ui.panels.ledger import ledger_lines
 from timmy_tui.ui.panels.lists import turn_rows
-from timmy_tui.ui.panels.turn_cells import turn_cells
+from timmy_tui.ui.panels.live.stage_rows import ledger_lines
+from timmy_tui.ui.panels.turns.cells import turn_cells
 from timmy_tui.ui.view import View
 
 BAD = [TurnState.FAILED, TurnState.TIMED_OUT, TurnState.ABORTED]

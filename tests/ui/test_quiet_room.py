@@ -15,11 +15,11 @@ from tests.ui.snapshots import NOW, snapshot
 from tests.ui.terminal.test_driver import Terminal
 from tests.ui.test_live import view
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.ui.application.snapshot_inbox import SnapshotInbox
 from timmy_tui.ui.messages import SnapshotArrived
 from timmy_tui.ui.paint import lines
 from timmy_tui.ui.paint.lines import FittedRows
-from timmy_tui.ui.panels.live import live_lines
-from timmy_tui.ui.snapshot_inbox import SnapshotInbox
+from timmy_tui.ui.panels.live.screen import live_lines
 from timmy_tui.ui.terminal.driver import StopsAndGoesOn
 from timmy_tui.ui.terminal.patient_input import EndEvent, PatientSelector
 

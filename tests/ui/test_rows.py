@@ -13,16 +13,16 @@ from tests.ui.snapshots import NOW, TICK, finding, judgement, snapshot
 from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS, Finding, StageRatios, StageVerdict, TurnRatios
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Epoch
-from timmy_tui.report.finding_words import ratio_words
+from timmy_tui.report.words.findings import ratio_words
 from timmy_tui.ui.paint.glyphs import UNICODE
 from timmy_tui.ui.paint.lines import Line, cells, plain
 from timmy_tui.ui.paint.wording import Change, change_words
 from timmy_tui.ui.panels.against_usual import level_change, moved_level, row_points, usual_ms
-from timmy_tui.ui.panels.ledger import epoch_ruler, ledger_lines
 from timmy_tui.ui.panels.lists import state_mark
-from timmy_tui.ui.panels.live import live_lines
+from timmy_tui.ui.panels.live.said import finding_line
+from timmy_tui.ui.panels.live.screen import live_lines
+from timmy_tui.ui.panels.live.stage_rows import epoch_ruler, ledger_lines
 from timmy_tui.ui.panels.row_columns import Columns, columns_for, spark_columns
-from timmy_tui.ui.panels.said import finding_line
 from timmy_tui.ui.view import View
 
 NAMES = ("p95", "n", "share", "usual", "bar", "change", "spark")

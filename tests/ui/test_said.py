@@ -13,9 +13,9 @@ from tests.ui.snapshots import NOW, TICK, control_state, finding, judgement, sna
 from timmy_tui.model.snapshot import Snapshot, SourceCondition, SourceState
 from timmy_tui.ui.paint.lines import cells, plain
 from timmy_tui.ui.panels.facts import footer_line
-from timmy_tui.ui.panels.live import live_lines
-from timmy_tui.ui.panels.said import FULL, SOON_TURNS, forecast_line, said_lines, said_rows
-from timmy_tui.ui.panels.stage_card import card_rows
+from timmy_tui.ui.panels.live.said import FULL, SOON_TURNS, forecast_line, said_lines, said_rows
+from timmy_tui.ui.panels.live.screen import live_lines
+from timmy_tui.ui.panels.live.stage_card import card_rows
 from timmy_tui.ui.view import View
 
 KEYS = {"findings": "i", "undo": "u"}

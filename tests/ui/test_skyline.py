@@ -16,20 +16,20 @@ from timmy_tui.core.formatting import duration
 from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.model.judgement import Comparison, Diagnosis, StageVerdict
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.model.stages import CRITICAL, label
+from timmy_tui.model.stages.watched import CRITICAL, label
 from timmy_tui.model.turn import Epoch, FlagChange, Marker, Turn, TurnState
 from timmy_tui.model.user_requests import MarkTurn
 from timmy_tui.ui.key_commands import COMMANDS
 from timmy_tui.ui.paint.glyphs import ASCII
 from timmy_tui.ui.paint.lines import cells, plain
 from timmy_tui.ui.paint.wording import row_name
-from timmy_tui.ui.panels.ledger import ledger_lines
-from timmy_tui.ui.panels.live import live_lines, turn_at
-from timmy_tui.ui.panels.live_layout import Layout, Wanted, live_layout
+from timmy_tui.ui.panels.live.layout import Layout, Wanted, live_layout
+from timmy_tui.ui.panels.live.screen import live_lines, turn_at
+from timmy_tui.ui.panels.live.stage_rows import ledger_lines
 from timmy_tui.ui.panels.row_columns import columns_for
-from timmy_tui.ui.panels.skyline import LEAST_ROWS, SEPARATE_RULER, skyline_lines, tick_places
-from timmy_tui.ui.panels.skyline_notes import verdict_words
-from timmy_tui.ui.panels.skyline_window import GUTTER, window_of
+from timmy_tui.ui.panels.skyline.notes import verdict_words
+from timmy_tui.ui.panels.skyline.panel import LEAST_ROWS, SEPARATE_RULER, skyline_lines, tick_places
+from timmy_tui.ui.panels.skyline.window import GUTTER, window_of
 from timmy_tui.ui.view import View
 
 

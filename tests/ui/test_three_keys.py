@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tests.pipeline.test_log_history import history, printed, turn
 from tests.ui.fakes import FakeControl
 from tests.ui.running import RunningDashboard, Start, running_dashboard
-from tests.ui.screens.test_log import GrowingLog
+from tests.ui.screens.log.test_screen import GrowingLog
 from tests.ui.snapshots import control_state, finding, judgement, snapshot
 from timmy_tui.model.llm import Criterion
 from timmy_tui.model.snapshot import Snapshot

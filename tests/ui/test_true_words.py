@@ -16,19 +16,19 @@ from timmy_tui.model.judgement import Comparison
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.trend_history import HEADLINE
 from timmy_tui.model.turn import Turn
-from timmy_tui.report.line import line_values
+from timmy_tui.report.status_line.line import line_values
 from timmy_tui.ui.paint.glyphs import UNICODE
 from timmy_tui.ui.paint.lines import plain
 from timmy_tui.ui.paint.wording import signed
-from timmy_tui.ui.panels.across import across_lines
 from timmy_tui.ui.panels.against_usual import level_change
 from timmy_tui.ui.panels.changes import verdict_lines
 from timmy_tui.ui.panels.headline import headline_line
-from timmy_tui.ui.panels.postcard import postcard
-from timmy_tui.ui.panels.skyline_notes import epoch_notes, verdict_words
-from timmy_tui.ui.panels.skyline_window import Window
-from timmy_tui.ui.panels.trend_compare import changes_of
-from timmy_tui.ui.panels.trend_stack import turn_line
+from timmy_tui.ui.panels.live.across import across_lines
+from timmy_tui.ui.panels.skyline.notes import epoch_notes, verdict_words
+from timmy_tui.ui.panels.skyline.window import Window
+from timmy_tui.ui.panels.trends.compare import changes_of
+from timmy_tui.ui.panels.trends.stack import turn_line
+from timmy_tui.ui.panels.turns.postcard import postcard
 from timmy_tui.ui.view import View
 
 NEWS = News(*structs.astuple(Findings()))

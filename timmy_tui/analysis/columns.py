@@ -1,12 +1,12 @@
 """The one column table of turns: what the frame, CSV, JSON lines and Parquet have, and in which order.
 
-A new column is one row here. What stands in it is read in ``frame.py`` and in ``storage/turn_table.py``.
+A new column is one row here. What stands in it is read in ``frame.py`` and in ``storage/parquet/turn_table.py``.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-from timmy_tui.model.stages import KEYS
+from timmy_tui.model.stages.watched import KEYS
 
 Dtype = Literal["float64", "Int64", "boolean", "string", "category", "datetime64[us, UTC]"]
 Nested = Literal["texts", "reasons", "gaps"]

@@ -16,7 +16,7 @@ from timmy_tui.analysis.detect.news import News, is_notable, leading
 from timmy_tui.analysis.stats.epochs import EpochTracker, flag_changed
 from timmy_tui.analysis.stats.flag_changes import Values
 from timmy_tui.analysis.stats.session_noise import SessionNoise
-from timmy_tui.model.flags import KnownFlags, WrittenValue
+from timmy_tui.model.flags.table import KnownFlags, WrittenValue
 from timmy_tui.model.judgement import Comparison, Diagnosis, JudgementState
 from timmy_tui.model.turn import Epoch, FlagChange, Turn
 

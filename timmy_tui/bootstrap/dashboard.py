@@ -11,17 +11,17 @@ from msgspec.structs import replace
 from timmy_tui.bootstrap.deferred import DeferredController, DeferredLog, DeferredSource
 from timmy_tui.bootstrap.startup import DashboardOptions, usable_state_folder, with_view_options
 from timmy_tui.core.errors import ProgramFault
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.foreign.sanitize import clean
+from timmy_tui.core.running.start_objects import begin_start, end_start
 from timmy_tui.core.settings import Settings, config_dir, load_settings, state_dir
-from timmy_tui.core.start_objects import begin_start, end_start
 from timmy_tui.core.web_page import REASON, is_web_page
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages.system import watched
 from timmy_tui.sources.timmy import Timmy
 
 if TYPE_CHECKING:
     from timmy_tui.model.trend_history import TimeBuckets
     from timmy_tui.pipeline.live_source import LiveSource
-    from timmy_tui.ui.app import TimmyApp
+    from timmy_tui.ui.application.app import TimmyApp
     from timmy_tui.ui.messages import Backend
 
 if os.environ.get("TMUX") or os.environ.get("SSH_CONNECTION"):
@@ -42,7 +42,7 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     begin_start()
     from timmy_tui.bootstrap.ollama_actions import OllamaActions
     from timmy_tui.model.user_requests import RememberRate
-    from timmy_tui.ui.app import TimmyApp
+    from timmy_tui.ui.application.app import TimmyApp
     from timmy_tui.ui.last_view import LastViewFile
     from timmy_tui.ui.messages import Backend, Noticed
     from timmy_tui.ui.view import Notice
@@ -185,7 +185,7 @@ def lacking_commands() -> Mapping[str, str]:
 def open_replay(settings: Settings, files: Sequence[Path], speed: float | None) -> None:
     """Run the dashboard on saved logs; nothing can be changed. ``speed``: times real time; None: at once."""
     begin_start()
-    from timmy_tui.ui.app import TimmyApp
+    from timmy_tui.ui.application.app import TimmyApp
     from timmy_tui.ui.messages import Backend
 
     def make() -> "LiveSource":

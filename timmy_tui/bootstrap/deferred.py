@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from timmy_tui.core.errors import ControlError
-from timmy_tui.core.threads import start_thread
+from timmy_tui.core.running.threads import start_thread
 from timmy_tui.model.change import ControlState
 from timmy_tui.model.log_entry import ALL_LINES, LogCursor, LogEntry, LogFilter, LogPage, TurnLines
 
@@ -105,7 +105,7 @@ class DeferredLog:
 
 def _failed(error: Exception) -> "Snapshot":
     """A snapshot whose health line says why there is no source."""
-    from timmy_tui.core.sanitize import clean
+    from timmy_tui.core.foreign.sanitize import clean
     from timmy_tui.model.snapshot import Health, Snapshot
 
     now = time.time()

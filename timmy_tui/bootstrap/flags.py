@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from timmy_tui.control.flags.written import WrittenFlags
 from timmy_tui.control.systems import flag_files
-from timmy_tui.model.flags import KnownFlags
+from timmy_tui.model.flags.table import KnownFlags
 from timmy_tui.sources.timmy import Timmy
 
 

@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from timmy_tui.bootstrap.until_signal import run_until_signal
 from timmy_tui.bootstrap.watched_source import Inbox, WatchedSource
-from timmy_tui.core.interruptions import InterruptionWatch, elapsed
-from timmy_tui.core.sanitize import clean
-from timmy_tui.report.watch_events import SCHEMA, Happening, WatchEvents, notice
+from timmy_tui.core.foreign.sanitize import clean
+from timmy_tui.core.running.interruptions import InterruptionWatch, elapsed
+from timmy_tui.report.watch.events import SCHEMA, Happening, WatchEvents, notice
 from timmy_tui.sources.timmy import Timmy
 
 LOOK_S = 1.0

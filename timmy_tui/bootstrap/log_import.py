@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from timmy_tui.core.errors import TimmyError
-from timmy_tui.core.threads import guarded_thread
+from timmy_tui.core.running.threads import guarded_thread
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.sources.timmy import Timmy

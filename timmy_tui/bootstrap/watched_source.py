@@ -12,11 +12,11 @@ from timmy_tui.bootstrap.log_import import LogImport, UnseenTurns
 from timmy_tui.bootstrap.startup import usable_state_folder
 from timmy_tui.bootstrap.wiring import SourceOptions, live_source
 from timmy_tui.control.journal.lock import ChangeLock, Locked
-from timmy_tui.core.threads import guarded_thread
+from timmy_tui.core.running.threads import guarded_thread
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.live_source import LiveSource
-from timmy_tui.report.watch_events import Happening, notice
+from timmy_tui.report.watch.events import Happening, notice
 from timmy_tui.sources.timmy import Timmy
 
 LOOK_S = 1.0

@@ -24,8 +24,8 @@ from aiohttp import web
 from textual_serve.server import Server, to_int
 
 from timmy_tui.core.errors import TimmyError
+from timmy_tui.core.foreign.sanitize import clean_lines
 from timmy_tui.core.output import say, say_lines
-from timmy_tui.core.sanitize import clean_lines
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -10,9 +10,9 @@ from timmy_tui.analysis.compare.restart_noise import Computed
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.bootstrap.flags import flag_source
 from timmy_tui.core.settings import Findings, Settings, state_dir
-from timmy_tui.model.flags import KnownFlags
+from timmy_tui.model.flags.table import KnownFlags
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages.system import watched
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.pipeline.live_source import LiveSource, follow_logs, play_logs
 from timmy_tui.pipeline.observers import LateObserver, SnapshotObserver, StatusLineFile
@@ -113,7 +113,7 @@ def snapshot_observers(
 
 
 def _prometheus(timmy: Timmy) -> SnapshotObserver:
-    from timmy_tui.telemetry.prometheus import PrometheusServer
+    from timmy_tui.telemetry.prometheus.observer import PrometheusServer
 
     return PrometheusServer(timmy.settings.prometheus.port, told_turns(timmy, "prometheus"), timmy.key)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from timmy_tui.bootstrap.startup import find_timmy
-from timmy_tui.commands.named_turns import read_numbered
-from timmy_tui.commands.options import (
+from timmy_tui.commands.shared.named_turns import read_numbered
+from timmy_tui.commands.shared.options import (
     LogOptions,
     json_option,
     kept_rates,
@@ -20,13 +20,13 @@ from timmy_tui.commands.options import (
     settings_option,
     takes,
 )
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import plural
 from timmy_tui.core.output import say_json, say_lines
-from timmy_tui.core.sanitize import clean
-from timmy_tui.model.flag_words import epoch_words
+from timmy_tui.model.flags.words import epoch_words
 from timmy_tui.model.llm import LlmState, OllamaFacts
 from timmy_tui.model.turn import Epoch
-from timmy_tui.report.llm_words import value_words, verdict_words
+from timmy_tui.report.words.llm import value_words, verdict_words
 
 if TYPE_CHECKING:
     from timmy_tui.sources.timmy import Timmy

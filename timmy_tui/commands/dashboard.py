@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from timmy_tui.bootstrap.startup import DashboardOptions, find_timmy, terminal_problem
-from timmy_tui.commands.options import root_option, settings_option, takes
+from timmy_tui.commands.shared.options import root_option, settings_option, takes
 from timmy_tui.core.settings import load_settings
 
 

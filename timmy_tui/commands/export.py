@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import click
 
 from timmy_tui.bootstrap.startup import find_timmy
-from timmy_tui.commands.named_turns import open_history, read_numbered
-from timmy_tui.commands.options import (
+from timmy_tui.commands.shared.named_turns import open_history, read_numbered
+from timmy_tui.commands.shared.options import (
     LogOptions,
     kept_rates,
     known_flags,
@@ -20,7 +20,7 @@ from timmy_tui.commands.options import (
     settings_option,
     takes,
 )
-from timmy_tui.commands.parquet_logs import names_parquet, read_machines
+from timmy_tui.commands.shared.parquet_logs import names_parquet, read_machines
 from timmy_tui.core.errors import HistoryError, NotFound
 from timmy_tui.core.machine_name import is_machine_name
 from timmy_tui.core.output import say
@@ -28,7 +28,7 @@ from timmy_tui.model.llm import Reuse
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.pipeline.read_logs import logs_of, read_logs
 from timmy_tui.report.file_exports import FORMATS, STDOUT, MachineTurns
-from timmy_tui.storage.parquet_files import Origin
+from timmy_tui.storage.parquet.files import Origin
 
 HISTORY_WAIT_S = 30.0
 """Longest wait for a dashboard that writes to the history: without it the newest turns would be missing."""

@@ -9,14 +9,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from timmy_tui.bootstrap.startup import find_timmy
-from timmy_tui.commands.named_turns import open_history, turn_named
-from timmy_tui.commands.options import LogOptions, json_option, only_log_option, root_option, settings_option, takes
+from timmy_tui.commands.shared.named_turns import open_history, turn_named
+from timmy_tui.commands.shared.options import (
+    LogOptions,
+    json_option,
+    only_log_option,
+    root_option,
+    settings_option,
+    takes,
+)
 from timmy_tui.core.errors import NotFound
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import count, duration, local_time
 from timmy_tui.core.output import say, say_json
-from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import state_path
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages.system import watched
 from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.read_logs import logs_of, named_logs, read_logs
 from timmy_tui.sources.timmy import Timmy

@@ -7,8 +7,8 @@ import msgspec
 
 from timmy_tui.bootstrap.startup import Place, find_timmy
 from timmy_tui.commands.history import known_noise
-from timmy_tui.commands.named_turns import open_history, read_numbered, turn_named
-from timmy_tui.commands.options import (
+from timmy_tui.commands.shared.named_turns import open_history, read_numbered, turn_named
+from timmy_tui.commands.shared.options import (
     LogOptions,
     json_option,
     known_flags,
@@ -18,12 +18,12 @@ from timmy_tui.commands.options import (
     settings_option,
     takes,
 )
-from timmy_tui.commands.parquet_logs import names_parquet, read_machines, side_by_side
+from timmy_tui.commands.shared.parquet_logs import names_parquet, read_machines, side_by_side
 from timmy_tui.core.errors import NotFound
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import MISSING, duration
 from timmy_tui.core.output import say, say_json
-from timmy_tui.core.sanitize import clean
-from timmy_tui.model.flag_words import changes_words
+from timmy_tui.model.flags.words import changes_words
 from timmy_tui.model.judgement import Comparison
 from timmy_tui.model.turn import Turn
 from timmy_tui.report.epochs import change_objects

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from timmy_tui.bootstrap.startup import Place
-from timmy_tui.commands.options import root_option, settings_option, takes
+from timmy_tui.commands.shared.options import root_option, settings_option, takes
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.output import say, say_json
 from timmy_tui.core.settings import load_settings, state_dir
@@ -116,7 +116,7 @@ def probe(options: ProbeOptions) -> int:
 @takes(OllamaOptions)
 def warm(options: OllamaOptions) -> None:
     """Load the model with v34's num_ctx and keep_alive, so that the next turn does not wait for it."""
-    from timmy_tui.core.addresses import mask_url
+    from timmy_tui.core.foreign.addresses import mask_url
     from timmy_tui.llm_actions.warm import plan_warm, send_warm
 
     url, config = _ollama(options)
@@ -132,7 +132,7 @@ def warm(options: OllamaOptions) -> None:
 def _ollama(options: OllamaOptions) -> "tuple[str, ModelConfig]":
     """Ollama's URL and the model settings of v34; neither command needs an installation."""
     from timmy_tui.bootstrap.wanted_model import wanted_model
-    from timmy_tui.core.addresses import ADVICE, base_url, not_an_address
+    from timmy_tui.core.foreign.addresses import ADVICE, base_url, not_an_address
     from timmy_tui.core.installation import find_installation
     from timmy_tui.sources.services.urls import USUAL_PORTS, ServiceConfig
     from timmy_tui.sources.timmy import timmy_at

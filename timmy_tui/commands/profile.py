@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
-from timmy_tui.commands.options import json_option, takes
+from timmy_tui.commands.shared.options import json_option, takes
 from timmy_tui.core.errors import SourceError
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.output import say, say_json, say_lines
-from timmy_tui.core.sanitize import clean
 
 PROFILE = click.argument("profile", metavar="PROFILE")
 LOG = click.argument("log", type=click.Path(path_type=Path))
@@ -69,7 +69,7 @@ def check(options: CheckOptions) -> int:
 @click.option("--name", default="my-system", help="Name of the new profile.")
 def new(log: Path, name: str) -> None:
     """Print a first draft of a profile for LOG, from what stands most often in it. Save it, and check it."""
-    from timmy_tui.profiles.proposal import propose
+    from timmy_tui.profiles.proposals.first_draft import propose
 
     try:
         say_lines(propose(log, name).splitlines())

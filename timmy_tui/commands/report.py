@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from timmy_tui.commands.named_turns import read_numbered, turns_named
-from timmy_tui.commands.options import (
+from timmy_tui.commands.shared.named_turns import read_numbered, turns_named
+from timmy_tui.commands.shared.options import (
     LogOptions,
     kept_rates,
     known_flags,
@@ -20,12 +20,12 @@ from timmy_tui.commands.options import (
     settings_option,
     takes,
 )
-from timmy_tui.commands.parquet_logs import WITHOUT, names_parquet, read_machines
+from timmy_tui.commands.shared.parquet_logs import WITHOUT, names_parquet, read_machines
 from timmy_tui.core.output import say
 from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.read_logs import LogReading
 from timmy_tui.report.exporters import DEFAULT, EXPORTERS, Exporter, ExportError, ReportData
-from timmy_tui.storage.parquet_files import Origin
+from timmy_tui.storage.parquet.files import Origin
 
 
 class ReportOptions(LogOptions, frozen=True, kw_only=True):

@@ -8,11 +8,11 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from timmy_tui.commands.options import takes
+from timmy_tui.commands.shared.options import takes
 from timmy_tui.core.errors import ThemeError
-from timmy_tui.core.interruptions import elapsed
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.output import say
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.running.interruptions import elapsed
 from timmy_tui.core.settings import Settings, View
 from timmy_tui.model.snapshot import Snapshot
 
@@ -47,10 +47,10 @@ class ScreenshotOptions(Conversation, frozen=True, kw_only=True):
 @takes(ScreenshotOptions)
 def screenshot(options: ScreenshotOptions) -> None:
     """Write a picture of the dashboard, with a conversation of the demo, to FILE as SVG."""
-    from timmy_tui.ui.compact_svg import compact_svg
+    from timmy_tui.ui.application.screenshot import Picture
+    from timmy_tui.ui.application.screenshot import screenshot as take_screenshot
+    from timmy_tui.ui.exports.compact_svg import compact_svg
     from timmy_tui.ui.paint.themes import load_themes
-    from timmy_tui.ui.screenshot import Picture
-    from timmy_tui.ui.screenshot import screenshot as take_screenshot
 
     themes = load_themes()[0]
     if options.theme not in themes:
@@ -67,7 +67,7 @@ def screenshot(options: ScreenshotOptions) -> None:
 def snapshot_of_demo(root: Path, settings: Settings, conversation: Conversation) -> Snapshot:
     """The last snapshot of a pipeline that has read the whole conversation; its newest turn is in flight."""
     from timmy_tui.bootstrap.wiring import make_analyzer
-    from timmy_tui.demo.generate import ConversationPlan, write_logs
+    from timmy_tui.demo.generated.conversation import ConversationPlan, write_logs
     from timmy_tui.pipeline.live_source import LiveSource, play_logs
     from timmy_tui.pipeline.thread import Pipeline
 

@@ -2,9 +2,9 @@
 
 from timmy_tui.bootstrap.startup import find_timmy
 from timmy_tui.bootstrap.wiring import told_turns
-from timmy_tui.commands.options import LogOptions
-from timmy_tui.core.addresses import mask_url
+from timmy_tui.commands.shared.options import LogOptions
 from timmy_tui.core.errors import CollectorError
+from timmy_tui.core.foreign.addresses import mask_url
 from timmy_tui.core.output import say
 from timmy_tui.report.file_exports import MachineTurns
 

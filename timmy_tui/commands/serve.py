@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from timmy_tui.bootstrap.startup import Place, find_timmy
-from timmy_tui.commands.options import root_option, settings_option, takes
+from timmy_tui.commands.shared.options import root_option, settings_option, takes
 
 NEEDED = "textual_serve"
 """The module that the extra ``serve`` installs."""

@@ -2,9 +2,9 @@
 
 import click
 
-from timmy_tui.commands.options import LogOptions, only_log_option, root_option, settings_option, takes
+from timmy_tui.commands.shared.options import LogOptions, only_log_option, root_option, settings_option, takes
 from timmy_tui.core.output import say
-from timmy_tui.report.newest import newest_line
+from timmy_tui.report.status_line.newest import newest_line
 
 
 class StatusOptions(LogOptions, frozen=True, kw_only=True):

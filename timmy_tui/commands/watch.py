@@ -5,7 +5,7 @@ import time
 import click
 
 from timmy_tui.bootstrap.startup import Place, find_timmy
-from timmy_tui.commands.options import root_option, settings_option, takes
+from timmy_tui.commands.shared.options import root_option, settings_option, takes
 from timmy_tui.core.output import reader_is_gone, say, say_json_line
 
 
@@ -33,7 +33,7 @@ def watch(options: CommandOptions) -> None:
     """
     timmy = find_timmy(options)
     from timmy_tui.bootstrap.headless import Watch, WatchOptions
-    from timmy_tui.report.watch_events import DatedLines, Happening
+    from timmy_tui.report.watch.events import DatedLines, Happening
 
     dated = DatedLines()
 

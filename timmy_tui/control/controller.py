@@ -11,7 +11,7 @@ from timmy_tui.control.journal.lock import ChangeLock, Locked, dashboard_lock, o
 from timmy_tui.control.progress import LISTEN, UNDO, LiveState
 from timmy_tui.control.systems import controlled_system
 from timmy_tui.core.errors import ControlError, TimmyError
-from timmy_tui.core.threads import guarded_thread
+from timmy_tui.core.running.threads import guarded_thread
 from timmy_tui.model.change import ChangeProgress, ControlState
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.user_requests import ChangeRequest, CreatePoint, Undo

@@ -6,7 +6,7 @@ from timmy_tui.control.change.controlled import ControlledSystem
 from timmy_tui.control.change.surroundings import AddMarker, Notify
 from timmy_tui.control.flags.flag_files import FlagFiles, PythonFlags
 from timmy_tui.control.progress import LiveState
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages.system import watched
 from timmy_tui.sources.timmy import Timmy
 
 

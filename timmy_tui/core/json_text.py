@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from timmy_tui.core.sanitize import UNSAFE
+from timmy_tui.core.foreign.sanitize import UNSAFE
 
 _LAYOUT = "\n"
 """The only control character outside of JSON's strings, and never inside one."""

@@ -1,7 +1,7 @@
 """The one door from the program to standard output and standard error.
 
-A line for people is cleaned here (core/sanitize.py), JSON is escaped; what the stream's encoding lacks is replaced. A
-stream that takes nothing (closed, a full disk) is one error, OutputLost, and never a traceback.
+A line for people is cleaned here (core/foreign/sanitize.py), JSON is escaped; what the stream's encoding lacks is
+replaced. A stream that takes nothing (closed, a full disk) is one error, OutputLost, and never a traceback.
 
 ``status`` imports this on every call of tmux: nothing heavy.
 """
@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from timmy_tui.core.errors import TimmyError
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.foreign.sanitize import clean
 
 HANDLER = "timmy_tui.replace"
 """Name of the codec error handler."""

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
-from timmy_tui.core.decode import Unreadable, decode_toml
 from timmy_tui.core.errors import SettingsError
+from timmy_tui.core.foreign.decode import Unreadable, decode_toml
 from timmy_tui.core.private_file import check_only_ours
 
 APP = "timmy_tui"
@@ -317,7 +317,7 @@ def settings_problems(path: Path) -> list[SettingsError]:
 
 
 def _problems(path: Path, content: bytes, data: Mapping[str, Any]) -> Iterator[SettingsError]:
-    from timmy_tui.core.toml_problems import line_of, problems  # Only a wrong file pays for it.
+    from timmy_tui.core.foreign.toml_problems import line_of, problems  # Only a wrong file pays for it.
 
     text = content.decode(errors="replace")
     for one in problems(data, Settings):
@@ -329,7 +329,7 @@ def _place(path: Path, line: int | None) -> str:
 
 
 def _line_of_fault(content: bytes, reason: str) -> str:
-    from timmy_tui.core.toml_problems import line_of, line_of_fault
+    from timmy_tui.core.foreign.toml_problems import line_of, line_of_fault
 
     line = line_of_fault(reason)
     if line is None and reason.startswith("sets "):
@@ -345,10 +345,10 @@ def _check_addresses(path: Path, content: bytes, settings: Settings) -> None:
         written.append(("otel", "endpoint", settings.otel.endpoint or " "))
     for table, name, value in written:
         if isinstance(value, str) and value:
-            from timmy_tui.core.addresses import ADVICE, base_url, not_an_address  # most settings name none
+            from timmy_tui.core.foreign.addresses import ADVICE, base_url, not_an_address  # most settings name none
 
             if not base_url(value):
-                from timmy_tui.core.toml_problems import line_of
+                from timmy_tui.core.foreign.toml_problems import line_of
 
                 place = _place(path, line_of(content.decode(errors="replace"), (table, name)))
                 raise SettingsError(f"{place}: {table}.{name} is {not_an_address(value)}.", ADVICE)

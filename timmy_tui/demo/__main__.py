@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from timmy_tui.demo.generate import ConversationPlan, write_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, write_logs
 from timmy_tui.demo.run import Demo, DemoOptions
 from timmy_tui.demo.scenarios import SCENARIOS
 from timmy_tui.demo.v34.access import ACCESS_FORMS

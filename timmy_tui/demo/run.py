@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from timmy_tui.demo.generate import ConversationPlan, recent_start, write_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, recent_start, write_logs
 from timmy_tui.demo.parent_watchdog import ParentWatchdog
 from timmy_tui.demo.scenarios import SCENARIOS
 from timmy_tui.demo.start import V34_LOG, process_environment, start_module, start_v34, write_installation
@@ -205,7 +205,7 @@ class Demo:
             "stt_fd": stt,
             "tts_fd": tts,
         }
-        return start_module("voice_services", options, self._started_root(), (stt, tts), environment)
+        return start_module("voice.services", options, self._started_root(), (stt, tts), environment)
 
 
 def _reserve_port() -> socket.socket:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from timmy_tui.core.addresses import ADVICE
+from timmy_tui.core.foreign.addresses import ADVICE
 from timmy_tui.doctor.result import FAIL, DoctorLine
 from timmy_tui.sources.services.urls import ServiceUrls
 

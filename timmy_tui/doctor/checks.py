@@ -10,9 +10,9 @@ from pathlib import Path
 
 from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, parse_version, rule_for
 from timmy_tui.core.errors import NotFound, SettingsError
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import ago, percent
 from timmy_tui.core.installation import Installation, find_installation
-from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir, load_settings
 from timmy_tui.doctor.addresses import address_lines
 from timmy_tui.doctor.files import Sample, file_lines, sample_logs

@@ -4,12 +4,12 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from timmy_tui.core.foreign_python import called_name, parse_python
+from timmy_tui.core.foreign.python import called_name, parse_python
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.installation import Installation
-from timmy_tui.core.sanitize import clean
 from timmy_tui.doctor.result import FAIL, OK, WARN, DoctorLine
-from timmy_tui.model.flags import FLAGS as TABLE
-from timmy_tui.model.flags import newest_shown
+from timmy_tui.model.flags.table import FLAGS as TABLE
+from timmy_tui.model.flags.table import newest_shown
 from timmy_tui.model.turn import Turn
 from timmy_tui.sources.services.urls import CONFIG_LIMIT, read_constants
 

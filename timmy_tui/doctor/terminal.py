@@ -7,8 +7,8 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from timmy_tui.core.decode import whole_number
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.foreign.decode import whole_number
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.doctor.result import OK, WARN, DoctorLine
 
 LIMIT_S = 2.0

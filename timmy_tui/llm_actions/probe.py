@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, VersionRule, rule_for
-from timmy_tui.core.addresses import mask_url
 from timmy_tui.core.errors import NotFound, SourceError
+from timmy_tui.core.foreign.addresses import mask_url
 from timmy_tui.model.model_names import same_model
 from timmy_tui.sources.services.http import HttpClient, HttpResponse, as_count, clean_text
 from timmy_tui.sources.services.ollama import OllamaClient

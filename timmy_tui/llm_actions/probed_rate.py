@@ -1,8 +1,8 @@
 """What a probe teaches of the prefill: its last two steps are a certain cold prompt and a certain full hit."""
 
-from timmy_tui.analysis.llm.cold_rate import MIN_TOKENS
 from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, rule_for
-from timmy_tui.analysis.llm.prefill_rate import PRIOR_DEPTH
+from timmy_tui.analysis.llm.prefill.cold_rate import MIN_TOKENS
+from timmy_tui.analysis.llm.prefill.curve import PRIOR_DEPTH
 from timmy_tui.llm_actions.probe import Probe
 from timmy_tui.model.llm import LearnedRate, PrefillKey
 

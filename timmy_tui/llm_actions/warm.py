@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from timmy_tui.core.addresses import mask_url
 from timmy_tui.core.errors import SourceError
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.foreign.addresses import mask_url
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.model.model_names import is_cloud_model
 from timmy_tui.sources.services.http import HttpClient
 from timmy_tui.sources.services.urls import ModelConfig

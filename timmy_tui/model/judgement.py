@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from timmy_tui.model.stages import CRITICAL, HOPS, NETWORK, SETTINGS, UNATTRIBUTED
+from timmy_tui.model.stages.watched import CRITICAL, HOPS, NETWORK, SETTINGS, UNATTRIBUTED
 from timmy_tui.model.turn import FlagChange
 
 RATIO_KEYS = (*(key for key in CRITICAL if key not in (*SETTINGS, *HOPS)), NETWORK, UNATTRIBUTED)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages.system import watched
 
 FlagValue = bool | int | float | str
 """What a flag of v34 can hold, in the terms of its file."""

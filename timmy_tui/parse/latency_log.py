@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from timmy_tui.core.decode import TOO_DEEP, Unreadable, decode_json, decode_lines, number, without_mark
-from timmy_tui.core.failures import Failures
+from timmy_tui.core.foreign.decode import TOO_DEEP, Unreadable, decode_json, decode_lines, number, without_mark
+from timmy_tui.core.running.failures import Failures
 from timmy_tui.model.log_format import EventLog
 from timmy_tui.model.turn import LATEST, Event
 

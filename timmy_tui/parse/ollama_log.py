@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from timmy_tui.core.decode import decimal_number, whole_number, without_mark
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.foreign.decode import decimal_number, whole_number, without_mark
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.model.llm import ServedPrompt
 from timmy_tui.parse.ollama_patterns import LogFact, is_generation, is_servers_own, match_line, parse_time
 

@@ -7,7 +7,7 @@ PowerShell. What names a server is kept, because two of them count their tasks o
 import re
 from typing import Any, NamedTuple
 
-from timmy_tui.core.decode import decode_json
+from timmy_tui.core.foreign.decode import decode_json
 
 ANSI = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"

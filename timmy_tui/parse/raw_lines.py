@@ -5,7 +5,7 @@ For a reader that goes through a whole log backwards: it asks this of every line
 
 import re
 
-from timmy_tui.core.decode import decimal_number
+from timmy_tui.core.foreign.decode import decimal_number
 from timmy_tui.model.turn import LATEST
 
 _STAMPED_ID = re.compile(rb'"request_id": ?"([^"\\]{1,64})"')

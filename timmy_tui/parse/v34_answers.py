@@ -1,7 +1,7 @@
 """Where an answer ends in v34's debug log: a model may itself print the line that v34 prints behind it.
 
 The latency log has the length of a spoken turn's answer: a line within it has less text before it. Of any other turn,
-v34 prints the total next, which agrees with the steps before the answer. Where two ends fit: turns/debug_log.py.
+v34 prints the total next, which agrees with the steps before the answer. Where two ends fit: turns/debug/facts.py.
 """
 
 from collections import deque

@@ -7,7 +7,7 @@ no text can end itself, and no answer can tell of a turn.
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from timmy_tui.core.failures import Failures
+from timmy_tui.core.running.failures import Failures
 from timmy_tui.model.log_format import DebugFact, FactLog
 from timmy_tui.parse.v34_answers import NOTED, AnswerEnd, DoubtedEnd, LongerAnswer
 from timmy_tui.parse.v34_foreign import FOREIGN, LAST_LINE, LIMIT, message_of

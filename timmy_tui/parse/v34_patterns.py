@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from timmy_tui.core.decode import decimal_number, whole_number
+from timmy_tui.core.foreign.decode import decimal_number, whole_number
 from timmy_tui.model.log_format import DebugFact
 
 Reader = Callable[[str], Any]

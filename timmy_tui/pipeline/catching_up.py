@@ -2,7 +2,7 @@
 
 import time
 
-from timmy_tui.core.interruptions import Interruption, InterruptionWatch, Kind
+from timmy_tui.core.running.interruptions import Interruption, InterruptionWatch, Kind
 
 CATCH_UP_S = 1.0
 """Time in which the files are looked at before a silent turn is over. Polls come each 250 ms."""

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from timmy_tui.core.errors import SourceError
 from timmy_tui.model.log_entry import ALL_LINES, LONGEST_TEXT, LogCursor, LogEntry, LogFilter, LogPage, TurnLines
 from timmy_tui.model.log_format import EventLog, LogKind
-from timmy_tui.model.system import watched
-from timmy_tui.model.v34_stages import PAUSE
+from timmy_tui.model.stages.system import watched
+from timmy_tui.model.stages.v34 import PAUSE
 from timmy_tui.parse import raw_lines
 from timmy_tui.parse.latency_log import LatencyParser
 from timmy_tui.parse.table import FORMATS

@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from timmy_tui.core.failures import describe, raised_at
-from timmy_tui.core.threads import set_failure
+from timmy_tui.core.running.failures import describe, raised_at
+from timmy_tui.core.running.threads import set_failure
 from timmy_tui.model.snapshot import Snapshot, SourceState
-from timmy_tui.report.line import line_values, status_line
-from timmy_tui.report.status import save_line
+from timmy_tui.report.status_line.file import save_line
+from timmy_tui.report.status_line.line import line_values, status_line
 
 STATUS_LINE_INTERVAL_S = 1.0
 """Shortest time between two writes of the status line."""

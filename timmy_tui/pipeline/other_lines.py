@@ -9,15 +9,15 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from timmy_tui.model.log_entry import LONGEST_TEXT, LogCursor, LogEntry, LogFilter, LogPage, TurnLines
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages.system import watched
 from timmy_tui.model.turn import Event
-from timmy_tui.profiles.begun_document import document_of
 from timmy_tui.profiles.choice import chosen
 from timmy_tui.profiles.log_row import PacedEvents
-from timmy_tui.profiles.records import DOCUMENT_BEGINS, line_to_show
+from timmy_tui.profiles.records.begun_document import document_of
+from timmy_tui.profiles.records.reader import DOCUMENT_BEGINS, line_to_show
+from timmy_tui.profiles.records.times import StampReader
 from timmy_tui.profiles.spec import Profile
 from timmy_tui.profiles.streams import DOCUMENTS
-from timmy_tui.profiles.times import StampReader
 from timmy_tui.sources.files.blocks import Line, LogText
 
 BLOCK_BYTES = 1 << 18

@@ -14,8 +14,8 @@ from timmy_tui.analysis.stats.clock_offset import offset_over
 from timmy_tui.analysis.stats.pass_time import pass_bound
 from timmy_tui.analysis.stats.percentiles import headline_stat, newest_complete, stage_stats
 from timmy_tui.core.bounded import MOST_REVISED, drop_oldest
-from timmy_tui.core.failures import Failure, Failures
-from timmy_tui.core.interruptions import elapsed
+from timmy_tui.core.running.failures import Failure, Failures
+from timmy_tui.core.running.interruptions import elapsed
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LlmState, OllamaFacts

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from timmy_tui.core.failures import Failures
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import plural
-from timmy_tui.core.interruptions import elapsed
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.running.failures import Failures
+from timmy_tui.core.running.interruptions import elapsed
+from timmy_tui.core.running.threads import guarded_thread, thread_failures
 from timmy_tui.core.settings import Settings
-from timmy_tui.core.threads import guarded_thread, thread_failures
 from timmy_tui.model.llm import OllamaFacts
 from timmy_tui.model.snapshot import Health, Snapshot
 from timmy_tui.model.turn import Marker

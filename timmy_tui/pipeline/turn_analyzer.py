@@ -13,7 +13,7 @@ from timmy_tui.analysis.stats.ordering import is_late
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.core.bounded import MOST_REVISED, drop_oldest
 from timmy_tui.core.settings import Findings
-from timmy_tui.model.flags import KnownFlags
+from timmy_tui.model.flags.table import KnownFlags
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LearnedRate, LlmState, OllamaFacts
 from timmy_tui.model.turn import Epoch, Turn

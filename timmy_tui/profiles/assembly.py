@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable
 
-from timmy_tui.core.failures import Failures
+from timmy_tui.core.running.failures import Failures
 from timmy_tui.model import endings
 from timmy_tui.model.snapshot import Listening
 from timmy_tui.model.turn import Session, Turn, TurnState
-from timmy_tui.profiles.draft import Draft, TurnMaker
-from timmy_tui.profiles.drafts import MAX_OPEN, Drafts
-from timmy_tui.profiles.made_up_ids import MadeUpIds
-from timmy_tui.profiles.matching import Hit
-from timmy_tui.profiles.sessions import Sessions
+from timmy_tui.profiles.records.matching import Hit
 from timmy_tui.profiles.spec import Profile
 from timmy_tui.profiles.switches import Switches
+from timmy_tui.profiles.turns.draft import Draft, TurnMaker
+from timmy_tui.profiles.turns.drafts import MAX_OPEN, Drafts
+from timmy_tui.profiles.turns.made_up_ids import MadeUpIds
+from timmy_tui.profiles.turns.sessions import Sessions
 
 
 class ProfileAssembler:

@@ -8,15 +8,15 @@ from statistics import median
 from msgspec import Struct
 from msgspec.structs import replace
 
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import duration, percent, plural
-from timmy_tui.core.sanitize import clean
-from timmy_tui.model.stage_table import StageTable
+from timmy_tui.model.stages.table import StageTable
 from timmy_tui.model.turn import Gap, Reason, Turn, TurnState
 from timmy_tui.profiles.choice import start_of
-from timmy_tui.profiles.days import scan
 from timmy_tui.profiles.load import captures_of
 from timmy_tui.profiles.reading import ProfileReading
-from timmy_tui.profiles.records import MOST_DOCUMENT_BYTES, NOT_A_RECORD, TOO_SLOW, Pattern
+from timmy_tui.profiles.records.days import scan
+from timmy_tui.profiles.records.reader import MOST_DOCUMENT_BYTES, NOT_A_RECORD, TOO_SLOW, Pattern
 from timmy_tui.profiles.spec import Profile
 from timmy_tui.sources.files.whole_file import line_batches
 

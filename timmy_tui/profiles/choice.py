@@ -15,14 +15,14 @@ from timmy_tui.profiles.call import OPTION, SOURCE_OPTION, named_logs, of_settin
 if TYPE_CHECKING:
     from collections import Counter
 
-    from timmy_tui.core.failures import Failures
-    from timmy_tui.core.source_address import SourceAddress
+    from timmy_tui.core.foreign.source_address import SourceAddress
+    from timmy_tui.core.running.failures import Failures
     from timmy_tui.model.snapshot import Listening
     from timmy_tui.model.turn import Session, Turn
     from timmy_tui.profiles.spec import Profile
 
 BUILT_IN = "v34"
-"""As in model/system.py, which this does not import where nobody chooses."""
+"""As in model/stages/system.py, which this does not import where nobody chooses."""
 VARIABLE = "TIMMY_TUI_PROFILE"
 SOURCE_VARIABLE = "TIMMY_TUI_SOURCE"
 """For processes that a process starts: they watch the same system."""
@@ -187,10 +187,10 @@ def watch(profile: "Profile", source: str | Path) -> None:
         raise TimmyError(
             f"{BUILT_IN} is Little Timmy, which is read without a profile.", "Give it another profile.name."
         )
-    from timmy_tui.core.source_address import source_address
-    from timmy_tui.model.stage_table import StageTable
-    from timmy_tui.model.system import System, choose
-    from timmy_tui.profiles.matching import counts_of
+    from timmy_tui.core.foreign.source_address import source_address
+    from timmy_tui.model.stages.system import System, choose
+    from timmy_tui.model.stages.table import StageTable
+    from timmy_tui.profiles.records.matching import counts_of
     from timmy_tui.profiles.spec import stage_row
     from timmy_tui.profiles.switches import switch_file_of, switches_of
 
@@ -245,8 +245,8 @@ def learn_days(reading: Reading, path: Path, line_limit: int) -> Iterator[None]:
         return
     from timmy_tui.core.settings import state_path
     from timmy_tui.core.web_page import is_web_page
-    from timmy_tui.profiles.days import KnownDays, scan
     from timmy_tui.profiles.reading import ProfileReading
+    from timmy_tui.profiles.records.days import KnownDays, scan
 
     if isinstance(reading, ProfileReading) and reading.needs_days:
         for days in scan(path, profile, line_limit, KnownDays(state_path(), read_only=is_web_page())):
@@ -271,7 +271,7 @@ def recognized(path: Path) -> "Profile | None":
     if not start or _is_of_v34(start):
         return None
     from timmy_tui.profiles.load import load, names
-    from timmy_tui.profiles.records import Pattern
+    from timmy_tui.profiles.records.reader import Pattern
 
     lines = start.decode("utf-8", "replace").splitlines()
     for name in names():

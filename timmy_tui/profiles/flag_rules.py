@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from timmy_tui.model.system import Taken
+from timmy_tui.model.stages.system import Taken
 from timmy_tui.model.turn import FlagValue
 
 Names = tuple[str, ...]

@@ -7,14 +7,14 @@ from pathlib import Path
 import msgspec
 import regex
 
-from timmy_tui.core.decode import Unreadable, decode_toml
 from timmy_tui.core.errors import TimmyError
+from timmy_tui.core.foreign.decode import Unreadable, decode_toml
 from timmy_tui.core.private_file import check_only_ours
 from timmy_tui.core.settings import config_dir
-from timmy_tui.profiles.draft import FIGURES
-from timmy_tui.profiles.equations import equation
 from timmy_tui.profiles.flag_rules import flag_faults
+from timmy_tui.profiles.records.equations import equation
 from timmy_tui.profiles.spec import EventRule, Profile, StageRule
+from timmy_tui.profiles.turns.draft import FIGURES
 from timmy_tui.profiles.without_effect import without_effect
 
 SUFFIX = ".toml"
@@ -76,7 +76,7 @@ def read(path: Path) -> Profile:
     try:
         profile = msgspec.convert(data, Profile)
     except msgspec.ValidationError as error:
-        from timmy_tui.core.toml_problems import line_of, problems
+        from timmy_tui.core.foreign.toml_problems import line_of, problems
 
         for problem in problems(data, Profile):
             line = line_of(content.decode(errors="replace"), problem.key)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from timmy_tui.model.log_format import EventLog
 from timmy_tui.model.turn import LATEST, Event
-from timmy_tui.profiles.matching import EventMatcher, hidden_captures, shown_event
-from timmy_tui.profiles.records import Pattern, RecordReader
+from timmy_tui.profiles.records.matching import EventMatcher, hidden_captures, shown_event
+from timmy_tui.profiles.records.reader import Pattern, RecordReader
 from timmy_tui.profiles.spec import Profile
 
 

@@ -5,14 +5,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from timmy_tui.core.failures import Failures
-from timmy_tui.core.interruptions import elapsed
+from timmy_tui.core.running.failures import Failures
+from timmy_tui.core.running.interruptions import elapsed
 from timmy_tui.model.turn import Session, Turn
 from timmy_tui.profiles.assembly import ProfileAssembler
-from timmy_tui.profiles.days import LogDays, days_off
-from timmy_tui.profiles.matching import EventMatcher, Hit
-from timmy_tui.profiles.records import JOURNAL_STAMP, Record, RecordReader
-from timmy_tui.profiles.shapes import shape_of
+from timmy_tui.profiles.records.days import LogDays, days_off
+from timmy_tui.profiles.records.matching import EventMatcher, Hit
+from timmy_tui.profiles.records.reader import JOURNAL_STAMP, Record, RecordReader
+from timmy_tui.profiles.records.shapes import shape_of
 from timmy_tui.profiles.spec import Profile
 
 CHUNK_LINES = 400

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from timmy_tui.model.stage_table import Covariate, Fill, Measured, Owner, Stage
+from timmy_tui.model.stages.table import Covariate, Fill, Measured, Owner, Stage
 from timmy_tui.model.turn import Span
 from timmy_tui.profiles.flag_rules import ControlRule, FlagRule, Name, Names
 

@@ -10,8 +10,8 @@ from timmy_tui.core.errors import SourceError
 from timmy_tui.profiles.choice import chosen, source
 
 if TYPE_CHECKING:
+    from timmy_tui.core.foreign.source_address import SourceAddress
     from timmy_tui.core.settings import TailSettings
-    from timmy_tui.core.source_address import SourceAddress
     from timmy_tui.profiles.spec import Profile
     from timmy_tui.sources.files.tail_thread import Polled
 
@@ -78,8 +78,8 @@ def batches_of(path: Path, line_limit: int, newest: int | None = None) -> Batche
 
 def _age_of_newest(profile: "Profile", lines: Sequence[bytes]) -> float:
     """How long ago the newest record of a document was written, in seconds; 0 where no record says it."""
-    from timmy_tui.profiles.records import RecordReader
-    from timmy_tui.profiles.times import StampReader
+    from timmy_tui.profiles.records.reader import RecordReader
+    from timmy_tui.profiles.records.times import StampReader
 
     stamp_of = StampReader(profile.time)
     if stamp_of.needs_day:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from timmy_tui.model.system import Switch, SwitchFile
+from timmy_tui.model.stages.system import Switch, SwitchFile
 from timmy_tui.model.turn import FlagValue
 from timmy_tui.profiles.flag_rules import TYPES, FlagRule
 from timmy_tui.profiles.load import capture_names, event_names
-from timmy_tui.profiles.matching import Capture, Hit
+from timmy_tui.profiles.records.matching import Capture, Hit
 from timmy_tui.profiles.spec import Profile
 
 _WORDS: Mapping[str, bool] = {

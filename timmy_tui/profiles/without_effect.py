@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import regex
 
+from timmy_tui.profiles.records.times import UNIX_FORMATS
 from timmy_tui.profiles.spec import EventRule, HeadlineRule, Profile, StageRule, Unit
-from timmy_tui.profiles.times import UNIX_FORMATS
 
 _TEXTS = frozenset(("model", "text", "reply"))
 _FLAGS = frozenset(("tail_mode", "raw"))

@@ -5,7 +5,7 @@ Numbers, times and truth values are not text: they stay as they are, ``-1.5`` to
 
 from typing import TYPE_CHECKING
 
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.foreign.sanitize import clean
 
 if TYPE_CHECKING:
     import pandas as pd

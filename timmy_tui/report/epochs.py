@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import local_time
-from timmy_tui.core.sanitize import clean
-from timmy_tui.model.flag import Flag
-from timmy_tui.model.flag_words import epoch_words, exported_value, word
-from timmy_tui.model.flags import KnownFlags
+from timmy_tui.model.flags.flag import Flag
+from timmy_tui.model.flags.table import KnownFlags
+from timmy_tui.model.flags.words import epoch_words, exported_value, word
 from timmy_tui.model.turn import Epoch, FlagChange, FlagValue
 
 WIDTH = 200

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from timmy_tui.core.output import say_block, say_json, say_lines
-from timmy_tui.model.flags import KnownFlags
+from timmy_tui.model.flags.table import KnownFlags
 from timmy_tui.model.llm import LearnedRate, OllamaFacts, Reuse
 from timmy_tui.model.snapshot import Listening, SourceState
 from timmy_tui.model.turn import Session, Turn
-from timmy_tui.storage.parquet_files import Origin
+from timmy_tui.storage.parquet.files import Origin
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,9 +179,9 @@ class Parquet:
     to_file: ClassVar[bool] = True
 
     def write(self, data: ReportData, path: Path | None) -> None:
-        from timmy_tui.storage.parquet_files import file_bytes, replace_whole
+        from timmy_tui.storage.parquet.files import file_bytes, replace_whole
+        from timmy_tui.storage.parquet.turn_table import row_of
         from timmy_tui.storage.session_runs import in_one_order
-        from timmy_tui.storage.turn_table import row_of
 
         assert path is not None
         placed = in_one_order([data.turns])

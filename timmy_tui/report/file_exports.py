@@ -21,11 +21,11 @@ from timmy_tui.core.output import say_block
 from timmy_tui.model.llm import Reuse
 from timmy_tui.model.turn import Turn
 from timmy_tui.report.csv_cells import safe_cell
-from timmy_tui.storage.parquet_days import ParquetDays
-from timmy_tui.storage.parquet_files import Origin, replace_whole
+from timmy_tui.storage.parquet.days import ParquetDays
+from timmy_tui.storage.parquet.files import Origin, replace_whole
+from timmy_tui.storage.parquet.turn_days import by_day
+from timmy_tui.storage.parquet.turn_table import Row, cells_of, row_of
 from timmy_tui.storage.session_runs import in_one_order
-from timmy_tui.storage.turn_days import by_day
-from timmy_tui.storage.turn_table import Row, cells_of, row_of
 
 STDOUT = "-"
 _BLOCK = 500
@@ -75,7 +75,7 @@ class FileExport(Protocol):
 
 
 class ParquetFolder:
-    """A file a day and machine (storage/parquet_days.py)."""
+    """A file a day and machine (storage/parquet/days.py)."""
 
     name: ClassVar[str] = "parquet"
     metavar: ClassVar[str] = "DIR"

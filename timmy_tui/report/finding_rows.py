@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import MISSING
-from timmy_tui.core.sanitize import clean
 from timmy_tui.model.judgement import Finding
-from timmy_tui.report.finding_words import end_words, level_words, span_words, what_words
+from timmy_tui.report.words.findings import end_words, level_words, span_words, what_words
 
 
 def finding_line(finding: Finding, numbers: Mapping[int, int | None]) -> str:

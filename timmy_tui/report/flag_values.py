@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from timmy_tui.core.decode import decimal_number, whole_number
+from timmy_tui.core.foreign.decode import decimal_number, whole_number
 from timmy_tui.core.formatting import MISSING
 from timmy_tui.model.change import FlagState
 from timmy_tui.model.judgement import TrialRecipe

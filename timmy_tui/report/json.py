@@ -10,11 +10,11 @@ from timmy_tui.analysis.stats.turn_times import Spread, Trend, llm_trend, mean_s
 from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.llm import Certainty, Reuse
 from timmy_tui.model.snapshot import Listening, SourceState, StageStat
-from timmy_tui.model.stages import KEYS
+from timmy_tui.model.stages.watched import KEYS
 from timmy_tui.model.turn import Session, Turn
 from timmy_tui.report.conclusions import Conclusions
-from timmy_tui.report.llm_words import NOT_LOOKED_AT
 from timmy_tui.report.sessions import turns_by_session
+from timmy_tui.report.words.llm import NOT_LOOKED_AT
 
 SCHEMA = 2
 

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from timmy_tui.analysis.stats.turn_times import Trend, llm_trend, prompt_trend
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import MISSING, count, duration, on_off
-from timmy_tui.core.sanitize import clean
 from timmy_tui.model.llm import Reuse
-from timmy_tui.model.stages import CRITICAL, label
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages.system import watched
+from timmy_tui.model.stages.watched import CRITICAL, label
 from timmy_tui.model.turn import Session, Turn
-from timmy_tui.report.llm_words import share_words
+from timmy_tui.report.words.llm import share_words
 
 MOST_STAGES = 6
 """Stages of another system in its table of a session."""

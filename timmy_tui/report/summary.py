@@ -9,16 +9,16 @@ from msgspec.structs import replace
 from timmy_tui.analysis.stats.clock_offset import offset_over
 from timmy_tui.analysis.stats.percentiles import headline_stat, newest_complete, stage_stats
 from timmy_tui.analysis.stats.turn_times import mean_steps, turn_times
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import MISSING, duration, plural
-from timmy_tui.core.sanitize import clean
 from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.llm import Certainty, Reuse
 from timmy_tui.model.snapshot import Listening, SourceState, StageStat
-from timmy_tui.model.stages import BY_KEY
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages.system import watched
+from timmy_tui.model.stages.watched import BY_KEY
 from timmy_tui.model.turn import Turn
-from timmy_tui.report.llm_words import share_words
 from timmy_tui.report.text import turn_name
+from timmy_tui.report.words.llm import share_words
 
 SLOW = 5
 """Most slow turns that the summary lists."""

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from itertools import pairwise
 from textwrap import wrap
 
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import MISSING, count, duration, local_time, on_off
-from timmy_tui.core.sanitize import clean
 from timmy_tui.model.llm import Reuse
-from timmy_tui.model.stages import BY_KEY, CRITICAL, HOPS, NETWORK, UNATTRIBUTED, V2V, label
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages.system import watched
+from timmy_tui.model.stages.watched import BY_KEY, CRITICAL, HOPS, NETWORK, UNATTRIBUTED, V2V, label
 from timmy_tui.model.turn import NOT_ONE_TIME, Turn
 from timmy_tui.report.conclusions import Conclusions
-from timmy_tui.report.llm_words import request_words, share_words, source_words
 from timmy_tui.report.timeline import in_time, timeline
+from timmy_tui.report.words.llm import request_words, share_words, source_words
 
 WIDTH = 80
 """Columns of a terminal that nobody made wider."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from timmy_tui.core.formatting import MISSING, duration, local_time
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages.system import watched
 from timmy_tui.model.turn import Event
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from msgspec.structs import replace
 
 from timmy_tui.core.quantile import quantile
-from timmy_tui.model.stages import KEYS, UNATTRIBUTED
+from timmy_tui.model.stages.watched import KEYS, UNATTRIBUTED
 from timmy_tui.model.trend_history import HEADLINE, Bucket, Figures, TimeBuckets
 from timmy_tui.model.turn import FAILED_STATES, Span, Turn, TurnState
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from timmy_tui.core.installation import Installation, installation_at
 from timmy_tui.core.settings import Settings, state_dir, state_path
-from timmy_tui.model.system import BUILT_IN, watched
+from timmy_tui.model.stages.system import BUILT_IN, watched
 
 if TYPE_CHECKING:
     from timmy_tui.sources.services.urls import ServiceConfig

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from timmy_tui.core.errors import HistoryError
-from timmy_tui.core.failures import describe
 from timmy_tui.core.formatting import plural
-from timmy_tui.core.interruptions import elapsed
-from timmy_tui.core.threads import clear_failure, guarded_thread, set_failure
+from timmy_tui.core.running.failures import describe
+from timmy_tui.core.running.interruptions import elapsed
+from timmy_tui.core.running.threads import clear_failure, guarded_thread, set_failure
 from timmy_tui.storage.history import History
 
 STOP_S = 1.0

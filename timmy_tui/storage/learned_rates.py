@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from timmy_tui.core.decode import Unreadable, decode_as
+from timmy_tui.core.foreign.decode import Unreadable, decode_as
 from timmy_tui.core.private_file import replace_private
 from timmy_tui.model.llm import LearnedRate
 

@@ -13,12 +13,12 @@ from timmy_tui.analysis.compare.trial_state import state
 from timmy_tui.analysis.compare.trial_steps import advance, answer, leave, resume
 from timmy_tui.analysis.stats.epochs import EpochTracker
 from timmy_tui.analysis.stats.session_noise import SessionNoise
-from timmy_tui.core.decode import Unreadable, decode_as
 from timmy_tui.core.errors import HistoryError
+from timmy_tui.core.foreign.decode import Unreadable, decode_as
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.private_file import replace_private
-from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Trials
-from timmy_tui.model.flag_words import word
+from timmy_tui.model.flags.words import word
 from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.turn import Turn
 from timmy_tui.model.user_requests import BeginTrial

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from timmy_tui.core.decode import Unreadable, decode_as
+from timmy_tui.core.foreign.decode import Unreadable, decode_as
 from timmy_tui.model.same_turn import has_figures, has_name, is_same_turn
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.storage.known_turns import FIRST, LAST, Account, carried_on, find_each, times_of, up_to_known_places

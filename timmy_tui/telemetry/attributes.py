@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from timmy_tui.model.llm import Certainty, Reuse
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages.system import watched
 from timmy_tui.model.turn import FAILED_STATES, Reason, Span, Turn
 from timmy_tui.telemetry import otel_names as names
 from timmy_tui.telemetry.names_only import host_or_none, name_or_none

@@ -7,7 +7,7 @@ written out here. No convention has a latency of speech: those names are this pr
 
 from typing import Final, Literal, NamedTuple
 
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages.system import watched
 
 SCOPE: Final = "timmy_tui"
 AGENT: Final = "timmy" if watched().is_built_in else watched().name

@@ -14,9 +14,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from timmy_tui.core.addresses import mask_url
+from timmy_tui.core.foreign.addresses import mask_url
 from timmy_tui.core.formatting import plural
-from timmy_tui.core.threads import guarded_thread
+from timmy_tui.core.running.threads import guarded_thread
 from timmy_tui.model.snapshot import Snapshot, SourceCondition, SourceState
 from timmy_tui.telemetry.answer import Answer, Verdict
 from timmy_tui.telemetry.attributes import TurnContext

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from timmy_tui.model.flags import KnownFlags
+from timmy_tui.model.flags.table import KnownFlags
 from timmy_tui.model.llm import Certainty, Reuse
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Span, Turn, TurnState

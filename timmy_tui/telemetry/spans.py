@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from timmy_tui.model.stages import Stage
+from timmy_tui.model.stages.watched import Stage
 from timmy_tui.model.turn import FAILED_STATES, Gap, Turn
 from timmy_tui.telemetry import otel_names as names
 from timmy_tui.telemetry.attributes import TurnContext, Value, llm_attributes, turn_attributes

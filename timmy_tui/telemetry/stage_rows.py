@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from timmy_tui.model.stages import (
+from timmy_tui.model.stages.watched import (
     BY_KEY,
     CRITICAL,
     GPU,

@@ -14,7 +14,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.response import HTTPResponse
 
-from timmy_tui.core.threads import start_timer
+from timmy_tui.core.running.threads import start_timer
 
 LATER_S = 0.2
 """By so much later than a single read: a server that says nothing is told from one that says it slowly."""

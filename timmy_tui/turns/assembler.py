@@ -7,19 +7,19 @@ buffers 8 KiB), so it can add to a turn that is already closed. The turn is then
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from timmy_tui.core.failures import Failures
-from timmy_tui.model.events import EVENTS, SLOT
+from timmy_tui.core.running.failures import Failures
 from timmy_tui.model.log_format import DebugFact
 from timmy_tui.model.snapshot import Listening
+from timmy_tui.model.stages.events import EVENTS, SLOT
+from timmy_tui.model.stages.v34 import PAUSE, STAGES
 from timmy_tui.model.turn import Event, Session, Turn, TurnState
-from timmy_tui.model.v34_stages import PAUSE, STAGES
-from timmy_tui.turns.debug_log import DebugLog
+from timmy_tui.turns.account.offset_steps import OffsetSteps
+from timmy_tui.turns.account.plausibility import Limits
+from timmy_tui.turns.debug.facts import DebugLog
 from timmy_tui.turns.draft import Draft
 from timmy_tui.turns.drafts import MAX_CLOSED_TURNS, Drafts
 from timmy_tui.turns.event_fields import READERS
 from timmy_tui.turns.lone_pauses import LonePauses
-from timmy_tui.turns.offset_steps import OffsetSteps
-from timmy_tui.turns.plausibility import Limits
 from timmy_tui.turns.silence import MAX_OPEN, Silence
 from timmy_tui.turns.turn_endings import TURN_END, TurnEndings
 from timmy_tui.turns.v34_sessions import MOST_SESSIONS, V34Sessions

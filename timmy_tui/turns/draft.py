@@ -6,16 +6,16 @@ from typing import Any
 from msgspec import Struct, field
 
 from timmy_tui.model import endings
-from timmy_tui.model.events import SLOT, Stamps, no_stamps
+from timmy_tui.model.stages.events import SLOT, Stamps, no_stamps
+from timmy_tui.model.stages.v34 import CRITICAL, KEYS, V2V
 from timmy_tui.model.turn import Event, Gap, Reason, Span, Turn, TurnState
-from timmy_tui.model.v34_stages import CRITICAL, KEYS, V2V
-from timmy_tui.turns.debug_doubts import doubt_steps
+from timmy_tui.turns.account.debug_doubts import doubt_steps
+from timmy_tui.turns.account.ledger import Ledger, settle
+from timmy_tui.turns.account.offset_steps import spoil
+from timmy_tui.turns.account.plausibility import USUAL_LIMITS, Limits
+from timmy_tui.turns.account.whole_turn import whole_turn
 from timmy_tui.turns.debug_record import DebugRecord
-from timmy_tui.turns.ledger import Ledger, settle
-from timmy_tui.turns.offset_steps import spoil
-from timmy_tui.turns.plausibility import USUAL_LIMITS, Limits
 from timmy_tui.turns.template_leaks import leaks_template
-from timmy_tui.turns.whole_turn import whole_turn
 
 CANNED_REPLY = "I appear to be having trouble speaking. How embarrassing."
 """What Timmy says when the model did not answer."""

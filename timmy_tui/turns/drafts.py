@@ -4,8 +4,8 @@ from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
+from timmy_tui.turns.account.plausibility import USUAL_LIMITS, Limits
 from timmy_tui.turns.draft import Draft
-from timmy_tui.turns.plausibility import USUAL_LIMITS, Limits
 
 MAX_CLOSED_TURNS = 512
 """Closed turns that late lines can still reach."""

@@ -7,10 +7,10 @@ makes one, and that comes in the same pass of STT's loop, a few ms later.
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 
-from timmy_tui.core.decode import number
+from timmy_tui.core.foreign.decode import number
 from timmy_tui.model.snapshot import Listening
+from timmy_tui.model.stages.v34 import PAUSE
 from timmy_tui.model.turn import Event
-from timmy_tui.model.v34_stages import PAUSE
 
 _PAUSE = PAUSE.encode()
 

@@ -1,6 +1,6 @@
 """Which turns are over, and how each ended: by its own last event, by a newer turn, or by silence."""
 
-from timmy_tui.model.events import SLOT
+from timmy_tui.model.stages.events import SLOT
 from timmy_tui.model.turn import Event, TurnState
 from timmy_tui.turns.draft import Draft
 from timmy_tui.turns.drafts import Drafts

@@ -4,8 +4,8 @@ from msgspec import Struct
 
 from timmy_tui.core.formatting import ago
 from timmy_tui.model.snapshot import Snapshot, SourceCondition
+from timmy_tui.model.stages.v34 import PAUSE
 from timmy_tui.model.turn import FAILED_STATES, Turn
-from timmy_tui.model.v34_stages import PAUSE
 
 LISTENING_S = 5.0
 """Longest wait for the next pause of a microphone that is open; the longest round of silence is 3 s. Nor is one

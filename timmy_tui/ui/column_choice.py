@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from timmy_tui.core.decode import Unreadable, decode_toml
+from timmy_tui.core.foreign.decode import Unreadable, decode_toml
 from timmy_tui.core.private_file import replace_private
 from timmy_tui.core.settings import state_dir
 from timmy_tui.core.web_page import refuse_to_write
-from timmy_tui.ui.panels.turn_cells import COLUMNS, USUAL
+from timmy_tui.ui.panels.turns.cells import COLUMNS, USUAL
 
 NAME = "columns.toml"
 

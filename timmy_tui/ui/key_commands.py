@@ -8,8 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 from textual.binding import Binding
 
-from timmy_tui.core.decode import Unreadable, decode_toml
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.foreign.decode import Unreadable, decode_toml
+from timmy_tui.core.foreign.sanitize import clean
 
 Needs = Literal["", "control", "llm", "source"]
 SCREENS = ("live", "turns", "trends", "llm", "changes", "log")
@@ -233,7 +233,7 @@ def read_keymap(path: Path) -> tuple[dict[str, str], list[str]]:
     for name, value in data.items():
         keys = [value] if isinstance(value, str) else value
         if name not in known:
-            from timmy_tui.core.toml_problems import nearest
+            from timmy_tui.core.foreign.toml_problems import nearest
 
             near = nearest(name, known)
             advice = f"; did you mean {near}?" if near else ""
@@ -247,7 +247,7 @@ def read_keymap(path: Path) -> tuple[dict[str, str], list[str]]:
 
 def _line(path: Path, name: str) -> str:
     """``keymap.toml:3``."""
-    from timmy_tui.core.toml_problems import line_of
+    from timmy_tui.core.foreign.toml_problems import line_of
 
     return f"{clean(path.name)}:{line_of(path.read_text(errors='replace'), [name])}"
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 from msgspec import Struct
 
-from timmy_tui.core.decode import Unreadable, decode_as, decode_json
+from timmy_tui.core.foreign.decode import Unreadable, decode_as, decode_json
 from timmy_tui.core.private_file import replace_private
 from timmy_tui.core.web_page import refuse_to_write
 

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.model.snapshot import Health
 from timmy_tui.ui.paint.glyphs import to_ascii
 from timmy_tui.ui.paint.lines import BLANK, Line, changed_cells, fit, line

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from timmy_tui.core.decode import Unreadable, decode_toml
+from timmy_tui.core.foreign.decode import Unreadable, decode_toml
 from timmy_tui.core.private_file import replace_private
 from timmy_tui.core.settings import state_dir
 from timmy_tui.core.web_page import refuse_to_write

@@ -8,7 +8,7 @@ from textual.app import App
 from textual.reactive import var
 from textual.worker import Worker, WorkerState
 
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import Noticed
 from timmy_tui.ui.view import Notice, View

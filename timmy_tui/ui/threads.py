@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
-from timmy_tui.core.threads import start_thread
+from timmy_tui.core.running.threads import start_thread
 
 Result = TypeVar("Result")
 

@@ -10,8 +10,8 @@ from difflib import get_close_matches
 
 from msgspec import Struct
 
-from timmy_tui.core.sanitize import clean
-from timmy_tui.model.stages import BY_KEY, UNATTRIBUTED
+from timmy_tui.core.foreign.sanitize import clean
+from timmy_tui.model.stages.watched import BY_KEY, UNATTRIBUTED
 from timmy_tui.model.turn import FAILED_STATES, Turn, TurnState
 
 HINT = "text, id, reason · llm>1s · v2v>=2s · failed · typed · tail:on · epoch:3 · mark:bad · time:14:30-15:00"

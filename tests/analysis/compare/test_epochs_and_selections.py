@@ -8,9 +8,9 @@ from tests.turn_makers import complete_turn
 from timmy_tui.analysis.compare.selections import select
 from timmy_tui.analysis.stats.epochs import EpochTracker, flag_changed
 from timmy_tui.core.errors import NotFound
-from timmy_tui.model.flag import Flag
-from timmy_tui.model.flag_words import epoch_words
-from timmy_tui.model.flags import FLAGS, KnownFlags, WrittenValue
+from timmy_tui.model.flags.flag import Flag
+from timmy_tui.model.flags.table import FLAGS, KnownFlags, WrittenValue
+from timmy_tui.model.flags.words import epoch_words
 from timmy_tui.model.turn import Turn
 
 

@@ -5,7 +5,7 @@ import pytest
 from tests.turn_makers import complete_turn
 from timmy_tui.analysis.compare.setting_gain import with_changes
 from timmy_tui.analysis.judge import Judge
-from timmy_tui.model.flag_words import epoch_words
+from timmy_tui.model.flags.words import epoch_words
 from timmy_tui.model.judgement import Comparison
 from timmy_tui.model.turn import FlagChange
 

@@ -10,7 +10,7 @@ from timmy_tui.analysis.compare.trial import Trial
 from timmy_tui.analysis.compare.trial_state import state
 from timmy_tui.analysis.compare.trial_steps import advance
 from timmy_tui.model.judgement import TrialState
-from timmy_tui.model.stages import KEYS
+from timmy_tui.model.stages.watched import KEYS
 from timmy_tui.model.turn import Turn
 
 DAY_S = 86_400.0

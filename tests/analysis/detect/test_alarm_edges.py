@@ -12,8 +12,8 @@ from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.analysis.detect.findings import BACK, NEW_EPOCH
 from timmy_tui.analysis.detect.moves import Move
 from timmy_tui.analysis.judge import Judge
-from timmy_tui.model.flags import WrittenValue
-from timmy_tui.model.stages import V2V
+from timmy_tui.model.flags.table import WrittenValue
+from timmy_tui.model.stages.watched import V2V
 from timmy_tui.model.turn import Turn
 
 

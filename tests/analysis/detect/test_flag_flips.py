@@ -9,9 +9,9 @@ from bench.judgement.shapes import slowed
 from bench.judgement.turns import make_turns
 from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.analysis.judge import Judge
-from timmy_tui.model.flag import Flag
-from timmy_tui.model.flag_words import changes_words
-from timmy_tui.model.flags import FLAGS, KnownFlags, WrittenValue
+from timmy_tui.model.flags.flag import Flag
+from timmy_tui.model.flags.table import FLAGS, KnownFlags, WrittenValue
+from timmy_tui.model.flags.words import changes_words
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.turn import Turn
 

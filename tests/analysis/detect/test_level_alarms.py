@@ -11,7 +11,7 @@ from bench.judgement.shapes import slowed, without
 from bench.judgement.turns import Truth, make_turns
 from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.model.judgement import Finding
-from timmy_tui.model.stages import CRITICAL
+from timmy_tui.model.stages.watched import CRITICAL
 from timmy_tui.model.turn import Gap, Turn, TurnState
 
 

@@ -17,7 +17,7 @@ from timmy_tui.analysis.detect.share import Share
 from timmy_tui.analysis.stats.exact_test import fisher
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.turn import Turn
-from timmy_tui.report.finding_words import level_words, what_words
+from timmy_tui.report.words.findings import level_words, what_words
 
 AT = 60
 

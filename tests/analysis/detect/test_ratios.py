@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from bench.judgement.turns import Truth, make_turns
 from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS
-from timmy_tui.model.stages import HOPS, NETWORK, SETTINGS, UNATTRIBUTED
+from timmy_tui.model.stages.watched import HOPS, NETWORK, SETTINGS, UNATTRIBUTED
 from timmy_tui.model.turn import Turn, TurnState
 
 

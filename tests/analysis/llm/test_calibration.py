@@ -9,7 +9,7 @@ import pytest
 
 from timmy_tui.analysis.llm.calibration import Calibration
 from timmy_tui.analysis.llm.llm_requests import LlmRequest, request_of
-from timmy_tui.analysis.llm.prefill_rate import PrefillRate
+from timmy_tui.analysis.llm.prefill.curve import PrefillRate
 from timmy_tui.analysis.llm.prompt_split import Basis
 from timmy_tui.model.llm import LearnedRate, PrefillKey
 from timmy_tui.model.turn import Turn

@@ -2,9 +2,9 @@
 
 import pytest
 
-from timmy_tui.analysis.llm.cold_rate import ColdRate
 from timmy_tui.analysis.llm.llm_requests import request_of
-from timmy_tui.analysis.llm.prefill_rate import ColdSample
+from timmy_tui.analysis.llm.prefill.cold_rate import ColdRate
+from timmy_tui.analysis.llm.prefill.curve import ColdSample
 from timmy_tui.model.turn import Reason, Turn
 
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from timmy_tui.analysis.llm.constant_head import ConstantHead, HeadRate
+from timmy_tui.analysis.llm.prefill.constant_head import ConstantHead, HeadRate
 
 
 def head_of(*turns: tuple[int, float]) -> ConstantHead:

@@ -7,8 +7,8 @@ from timmy_tui.analysis.llm.llm_requests import LlmRequest, request_of
 from timmy_tui.analysis.llm.miss_cause import NOT_KNOWN, broken_cause
 from timmy_tui.analysis.llm.prompt_reuse import ReuseTracker
 from timmy_tui.analysis.llm.request_chain import ChainedRequest
-from timmy_tui.model.flag import Flag
-from timmy_tui.model.flags import FLAGS
+from timmy_tui.model.flags.flag import Flag
+from timmy_tui.model.flags.table import FLAGS
 from timmy_tui.model.llm import OllamaFacts, ServedPrompt
 from timmy_tui.model.turn import FlagValue, Turn, TurnState
 

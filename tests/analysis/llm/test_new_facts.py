@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from tests.analysis.llm.test_remembered_rate import FACTS, MODEL, learned
 from tests.turn_makers import complete_turn, generated_turn
 from timmy_tui.analysis.llm.calibrations import Calibrations
-from timmy_tui.analysis.llm.cold_rate import ColdRate
 from timmy_tui.analysis.llm.epoch_figures import epoch_figures
-from timmy_tui.analysis.llm.prefill_rate import ColdSample
+from timmy_tui.analysis.llm.prefill.cold_rate import ColdRate
+from timmy_tui.analysis.llm.prefill.curve import ColdSample
 from timmy_tui.analysis.llm.prompt_reuse import ReuseTracker
 from timmy_tui.analysis.llm.summary import warnings
 from timmy_tui.model.llm import Certainty, LearnedRate, OllamaFacts, Reuse

@@ -6,7 +6,7 @@ import pytest
 
 from timmy_tui.analysis.llm.llm_requests import request_of
 from timmy_tui.analysis.llm.ollama_versions import rule_for
-from timmy_tui.analysis.llm.prefill_rate import PrefillRate
+from timmy_tui.analysis.llm.prefill.curve import PrefillRate
 from timmy_tui.analysis.llm.prompt_reuse import ReuseTracker
 from timmy_tui.analysis.llm.prompt_split import Basis, PromptSplit, apparent_rate, split_prompt, uncached_ms
 from timmy_tui.model.llm import Certainty, OllamaFacts

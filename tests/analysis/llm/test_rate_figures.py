@@ -4,14 +4,14 @@ import math
 
 import pytest
 
-from timmy_tui.analysis.llm.constant_head import HeadRate
-from timmy_tui.analysis.llm.prefill_rate import (
+from timmy_tui.analysis.llm.prefill.constant_head import HeadRate
+from timmy_tui.analysis.llm.prefill.curve import (
     ColdSample,
     PrefillRate,
     fastest_cold,
     prior_rate,
 )
-from timmy_tui.analysis.llm.rate_fit import fitted_rate, with_head
+from timmy_tui.analysis.llm.prefill.fit import fitted_rate, with_head
 
 
 def exactly(value: float) -> object:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from timmy_tui.analysis.llm.llm_requests import request_of
-from timmy_tui.analysis.llm.prefill_rate import fastest_cold, prior_rate
+from timmy_tui.analysis.llm.prefill.curve import fastest_cold, prior_rate
 from timmy_tui.analysis.llm.prompt_reuse import ReuseTracker
 from timmy_tui.analysis.llm.request_chain import RequestChain
 from timmy_tui.model.llm import Certainty, OllamaFacts, Reuse, ServedPrompt

@@ -18,7 +18,7 @@ from timmy_tui.analysis.detect.level_changes import LevelChanges, all_findings
 from timmy_tui.analysis.judge import Judge
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.turn import Turn
-from timmy_tui.report.finding_words import end_words
+from timmy_tui.report.words.findings import end_words
 
 AT = 30
 

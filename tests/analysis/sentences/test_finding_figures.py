@@ -7,7 +7,7 @@ from bench.judgement.shapes import slowed
 from bench.judgement.turns import Truth, make_turns
 from tests.analysis.sentences.test_comparison_sentences import stored
 from tests.analysis.sentences.worlds import AT, changed, findings_of, level
-from timmy_tui.model.stages import GPU_STAGES
+from timmy_tui.model.stages.watched import GPU_STAGES
 from timmy_tui.model.turn import Turn
 
 SEEDS = (1, 2, 3)

@@ -9,7 +9,7 @@ from bench.judgement.shapes import slowed
 from bench.judgement.turns import make_turns
 from timmy_tui.analysis.compare.selections import select
 from timmy_tui.analysis.judge import Judge
-from timmy_tui.model.flags import FLAGS, KnownFlags, WrittenValue
+from timmy_tui.model.flags.table import FLAGS, KnownFlags, WrittenValue
 from timmy_tui.model.judgement import Comparison
 from timmy_tui.model.turn import Turn
 

@@ -13,7 +13,7 @@ from tests.analysis.sentences.worlds import judged
 from timmy_tui.analysis.compare.comparison import compare
 from timmy_tui.analysis.compare.words import stage_words
 from timmy_tui.model.judgement import Comparison, Finding
-from timmy_tui.model.stages import GAP, PROMPT_CACHE, UNATTRIBUTED, V2V
+from timmy_tui.model.stages.watched import GAP, PROMPT_CACHE, UNATTRIBUTED, V2V
 
 CAUSES = tuple(change for change in (*STEPS[1:], *OTHERS) if "drift" not in change.name)
 EACH = 4

@@ -13,7 +13,7 @@ from timmy_tui.analysis.detect.news import News, is_notable, leading
 from timmy_tui.analysis.judge import Judge
 from timmy_tui.core.settings import Findings
 from timmy_tui.model.judgement import Finding
-from timmy_tui.report.finding_words import end_words, size_words, span_words
+from timmy_tui.report.words.findings import end_words, size_words, span_words
 from timmy_tui.ui.paint.glyphs import UNICODE
 from timmy_tui.ui.paint.wording import finding_words
 

@@ -10,7 +10,7 @@ from tests.analysis.sentences.worlds import AT, findings_of
 from timmy_tui.analysis.compare.comparison import compare
 from timmy_tui.analysis.compare.words import stage_words
 from timmy_tui.model.judgement import Finding
-from timmy_tui.model.stages import UNATTRIBUTED, V2V
+from timmy_tui.model.stages.watched import UNATTRIBUTED, V2V
 from timmy_tui.model.turn import Turn
 
 WORLDS = 24

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 
 from timmy_tui.analysis.stats.epochs import EpochTracker, epochs_of
 from timmy_tui.analysis.stats.flag_changes import FlagTracker, touched_stages, v34_time
-from timmy_tui.model.flag import Flag
-from timmy_tui.model.flag_words import epoch_words
-from timmy_tui.model.flags import FLAGS, KnownFlags, WrittenValue
+from timmy_tui.model.flags.flag import Flag
+from timmy_tui.model.flags.table import FLAGS, KnownFlags, WrittenValue
+from timmy_tui.model.flags.words import epoch_words
 from timmy_tui.model.turn import Epoch, FlagChange, FlagValue, Turn, TurnState
 
 START = 1000.0

@@ -6,12 +6,12 @@ import pytest
 
 from tests.turn_makers import complete_turn
 from timmy_tui.analysis.stats.epochs import EpochTracker, epochs_of
-from timmy_tui.model.flag_words import epoch_words
-from timmy_tui.model.flags import KnownFlags, WrittenValue
-from timmy_tui.model.switch_flags import switch_flags
-from timmy_tui.model.system import Switch, SwitchFile, System, Taken
+from timmy_tui.model.flags.switches import switch_flags
+from timmy_tui.model.flags.table import KnownFlags, WrittenValue
+from timmy_tui.model.flags.words import epoch_words
+from timmy_tui.model.stages.system import Switch, SwitchFile, System, Taken
+from timmy_tui.model.stages.v34 import TABLE
 from timmy_tui.model.turn import FlagValue, Turn
-from timmy_tui.model.v34_stages import TABLE
 
 AT = 1_000_000.0
 

@@ -13,7 +13,7 @@ from timmy_tui.analysis.frame import TurnFrame
 from timmy_tui.analysis.stats.clock_offset import offset_over
 from timmy_tui.analysis.stats.percentiles import headline_stat, percentile, stage_stats, summarize
 from timmy_tui.core.formatting import duration
-from timmy_tui.model.stages import KEYS
+from timmy_tui.model.stages.watched import KEYS
 from timmy_tui.model.turn import Span, Turn, TurnState
 
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from bench.judgement.turns import make_turns
 from timmy_tui.analysis.stats.series import ms_of, soft_of, values_of
-from timmy_tui.model.stages import STAGES
+from timmy_tui.model.stages.watched import STAGES
 from timmy_tui.model.turn import Turn
 
 FIRST, TURN = next(

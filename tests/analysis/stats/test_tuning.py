@@ -11,8 +11,9 @@ import pytest
 
 from timmy_tui.analysis.stats import tuning
 from timmy_tui.analysis.stats.tuning import TUNING
-from timmy_tui.model import stage_table, stages
-from timmy_tui.model.stages import STAGES
+from timmy_tui.model.stages import table as stage_table
+from timmy_tui.model.stages import watched as stages
+from timmy_tui.model.stages.watched import STAGES
 
 ROOT = Path(__file__).parents[3]
 ANALYSIS = ROOT / "timmy_tui/analysis"

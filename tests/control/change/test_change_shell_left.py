@@ -11,8 +11,8 @@ import pytest
 from tests.control.services import Service
 from tests.control.shell import Shell
 from tests.waiting import wait_for
-from timmy_tui.commands.change import carry_out
-from timmy_tui.commands.change_answers import ChangeAnswers
+from timmy_tui.commands.changes.answers import ChangeAnswers
+from timmy_tui.commands.changes.change import carry_out
 from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeProgress, ChangeState

@@ -10,7 +10,7 @@ from tests.control.harness import ControlHarness, controller_on
 from tests.control.services import Service
 from tests.control.shell import Shell
 from timmy_tui.core.errors import ControlError
-from timmy_tui.demo.generate import ConversationPlan, write_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, write_logs
 from timmy_tui.model.user_requests import ChangeRequest, CreatePoint, Flip, Restore, RestoreLatest, Undo
 
 

@@ -9,8 +9,8 @@ from timmy_tui.control.errors import Refused
 from timmy_tui.control.flags.readings import allowed, edit_of, find_flag, flag_states, flag_table, parse_value, word
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.settings import FlagSetting, Settings
-from timmy_tui.model.flag import Flag, Shown
-from timmy_tui.model.flags import FLAGS
+from timmy_tui.model.flags.flag import Flag, Shown
+from timmy_tui.model.flags.table import FLAGS
 from timmy_tui.model.turn import FlagValue
 
 BUILT_IN = {flag.key: flag for flag in FLAGS}

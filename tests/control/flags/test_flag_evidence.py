@@ -6,8 +6,8 @@ import pytest
 from tests.turn_makers import tail_mode_turns
 from timmy_tui.control.flags.evidence import Evidence, evidence, running_value
 from timmy_tui.control.flags.readings import word
-from timmy_tui.model.flag import Flag
-from timmy_tui.model.flags import FLAGS
+from timmy_tui.model.flags.flag import Flag
+from timmy_tui.model.flags.table import FLAGS
 from timmy_tui.model.turn import Turn, TurnState
 
 

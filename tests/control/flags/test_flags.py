@@ -25,8 +25,8 @@ from timmy_tui.control.flags.readings import (
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.settings import FlagSetting, Paths, Settings
 from timmy_tui.model.change import FlagState
-from timmy_tui.model.flag import Flag
-from timmy_tui.model.flags import FLAGS
+from timmy_tui.model.flags.flag import Flag
+from timmy_tui.model.flags.table import FLAGS
 from timmy_tui.model.turn import Turn
 
 SETTINGS = Settings()

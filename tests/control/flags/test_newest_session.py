@@ -4,7 +4,7 @@ import pytest
 
 from tests.turn_makers import complete_turn
 from timmy_tui.control.flags.evidence import of_running_process, running_value
-from timmy_tui.model.flags import FLAGS
+from timmy_tui.model.flags.table import FLAGS
 from timmy_tui.model.turn import Turn
 
 TAIL = next(flag for flag in FLAGS if flag.key == "tail-mode")

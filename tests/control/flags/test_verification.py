@@ -6,8 +6,8 @@ from tests.turn_makers import complete_turn
 from timmy_tui.control.flags.evidence import Evidence, evidence
 from timmy_tui.control.flags.verification import Verification, newest_session
 from timmy_tui.control.progress import LiveState
-from timmy_tui.model.flag import Flag
-from timmy_tui.model.flags import FLAGS
+from timmy_tui.model.flags.flag import Flag
+from timmy_tui.model.flags.table import FLAGS
 from timmy_tui.model.turn import Turn, TurnState
 
 TAIL, RAW, SIZE, CHUNKS = (

@@ -13,7 +13,7 @@ from timmy_tui.control.flags.flag_files import PythonFlags
 from timmy_tui.control.flags.written import WrittenFlags
 from timmy_tui.control.journal.write_ahead import CLOSED, ROLLED_BACK, Entry, Journal, file_records
 from timmy_tui.core.settings import FlagSetting, Settings
-from timmy_tui.model.flags import WrittenValue
+from timmy_tui.model.flags.table import WrittenValue
 from timmy_tui.model.turn import FlagValue
 
 FROM_FILE = {"tail-mode", "retrieval", "context-size", "retrieved-chunks", "recency-weight", "model"}

@@ -17,10 +17,10 @@ from timmy_tui.control.journal.write_ahead import Journal, Operation
 from timmy_tui.core.settings import Control, Settings
 from timmy_tui.model.change import ChangeProgress, ChangeState, FlagState
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
-from timmy_tui.model.system import SwitchFile, System
+from timmy_tui.model.stages.system import SwitchFile, System
+from timmy_tui.model.stages.v34 import TABLE
 from timmy_tui.model.turn import Turn
 from timmy_tui.model.user_requests import ChangeRequest, Flip
-from timmy_tui.model.v34_stages import TABLE
 from timmy_tui.profiles.load import load
 from timmy_tui.profiles.switches import switches_of
 from timmy_tui.sources.timmy import Timmy, timmy_at

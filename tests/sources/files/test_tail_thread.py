@@ -10,8 +10,8 @@ import pytest
 
 from tests.descriptors import open_descriptors
 from tests.sources.files.follower import append
+from timmy_tui.core.running.threads import clear_failure, thread_failures
 from timmy_tui.core.settings import TailSettings
-from timmy_tui.core.threads import clear_failure, thread_failures
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.files import tail_thread
 from timmy_tui.sources.files.tail import POLL_BYTES, OpenMode, Tail, TailBatch
@@ -162,7 +162,7 @@ def test_a_file_that_comes_and_goes_while_the_consumer_is_late_is_not_lost(tmp_p
 def test_a_poll_that_raises_says_so_and_loses_nothing(
     tmp_path: Path, feeds: Feeds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("timmy_tui.core.threads.FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("timmy_tui.core.running.threads.FIRST_PAUSE_S", 0.01)
     log = tmp_path / "log"
     append(log, b"one\n")
     feed = feeds.open(log)

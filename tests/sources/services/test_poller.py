@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from tests.sources.services.servers import as_json, serving
 from tests.waiting import wait_for
+from timmy_tui.core.running.threads import thread_failures
 from timmy_tui.core.settings import Paths, Services, Settings, TailSettings
-from timmy_tui.core.threads import thread_failures
 from timmy_tui.demo.ollama.responses import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
 from timmy_tui.model.snapshot import SourceCondition

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from tests.sources.services.servers import as_json, serving
 from tests.waiting import wait_for
+from timmy_tui.core.running.threads import clear_failure, thread_failures
 from timmy_tui.core.settings import Services, Settings
-from timmy_tui.core.threads import clear_failure, thread_failures
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.services import poller
 from timmy_tui.sources.services.ollama import OllamaPoller
@@ -21,7 +21,7 @@ DEAD = "http://127.0.0.1:1"
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("timmy_tui.core.threads.FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("timmy_tui.core.running.threads.FIRST_PAUSE_S", 0.01)
     monkeypatch.setattr(poller, "TICK_S", 0.01)
     monkeypatch.setattr(poller, "POLL_INTERVAL_S", 0.01)
     monkeypatch.setattr(poller, "SPEECH_INTERVAL_S", 0.01)
@@ -59,7 +59,7 @@ def test_an_answer_that_cannot_be_read_is_an_error_and_the_other_services_are_st
         assert [failure.where for failure in thread_failures()] == ["services"]
         wait_for(lambda: asked.count("/health") > 1 and asked.count("/transcript") > 1)
         monkeypatch.undo()
-        monkeypatch.setattr("timmy_tui.core.threads.FIRST_PAUSE_S", 0.01)
+        monkeypatch.setattr("timmy_tui.core.running.threads.FIRST_PAUSE_S", 0.01)
         wait_for(lambda: condition(live, "v34")[0] is SourceCondition.OK)
         live.stop()
 

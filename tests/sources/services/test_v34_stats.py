@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from timmy_tui.demo.generate import ConversationPlan, generate_logs
+from timmy_tui.demo.generated.conversation import ConversationPlan, generate_logs
 from timmy_tui.model.turn import Turn
 from timmy_tui.sources.services.v34 import StatsReader, turn_from_stats
 from timmy_tui.turns.ingest import Ingest

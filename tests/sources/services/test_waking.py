@@ -33,7 +33,7 @@ def test_after_a_sleep_a_service_is_waited_for_before_it_is_down(monkeypatch: py
     assert {state.detail for state in live.states} == {SETTLING}
     wait_for(lambda: live.facts is not None and live.facts.reachable is None)
     # And not for ever.
-    monkeypatch.setattr("timmy_tui.core.interruptions.InterruptionWatch.is_settling", lambda self: False)
+    monkeypatch.setattr("timmy_tui.core.running.interruptions.InterruptionWatch.is_settling", lambda self: False)
     wait_for(lambda: set(conditions(live).values()) == {SourceCondition.DOWN})
     live.stop()
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.sources.services.servers import as_json, serving
 from timmy_tui.core.errors import SourceError
-from timmy_tui.core.source_address import source_address
+from timmy_tui.core.foreign.source_address import source_address
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.streams.fetched import Fetched, fetch
 

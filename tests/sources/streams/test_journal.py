@@ -15,8 +15,8 @@ from tests.programs import needs
 from tests.sources.streams.journals import NEXT_BOOT, UNIT, OwnJournal
 from tests.waiting import wait_for
 from timmy_tui.core.errors import SourceError
+from timmy_tui.core.foreign.source_address import source_address
 from timmy_tui.core.settings import TailSettings
-from timmy_tui.core.source_address import source_address
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.files.tail_thread import TailThread
 from timmy_tui.sources.streams.journal import Journal, read_journal
@@ -257,7 +257,7 @@ def test_in_its_thread_it_ends_with_it(own: OwnJournal) -> None:
 
 FOLLOW = """
 import sys
-from timmy_tui.core.source_address import source_address
+from timmy_tui.core.foreign.source_address import source_address
 from timmy_tui.sources.files.tail_thread import TailThread
 from timmy_tui.sources.streams.journal import Journal
 journal = Journal(source_address("journal:voice"), 1 << 20, sys.argv[1:])

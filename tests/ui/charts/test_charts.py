@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.ui.snapshots import turn
-from timmy_tui.core.sanitize import clean
-from timmy_tui.model.stages import CRITICAL, KEYS
+from timmy_tui.core.foreign.sanitize import clean
+from timmy_tui.model.stages.watched import CRITICAL, KEYS
 from timmy_tui.model.turn import Gap, Turn
 from timmy_tui.ui.charts.spark import spark_glyph, spark_text, top_of
 from timmy_tui.ui.charts.stack import gauge_line, stack_line

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tests.turn_makers import complete_turn
 from tests.ui.snapshots import TICK, open_turn, turn
 from timmy_tui.model.snapshot import OpenTurn
-from timmy_tui.model.stages import CRITICAL
+from timmy_tui.model.stages.watched import CRITICAL
 from timmy_tui.model.turn import Span, Turn, TurnState
 from timmy_tui.ui.charts.skyline import (
     OUTLINED,

@@ -10,7 +10,7 @@ from rich.color import Color, ColorType
 from rich.style import Style
 
 from tests.ui.paint.colours import ALL_COLOURS, COLOURS_256, DEPTHS, EYES, PALETTES_16, Depth, contrast, distance, pair
-from timmy_tui.model.stages import CRITICAL
+from timmy_tui.model.stages.watched import CRITICAL
 from timmy_tui.ui.paint.themes import GAP_KEY, OVER, STAGE, load_themes, packaged_folder, two_colours
 
 THEMES = load_themes([packaged_folder()])[0]

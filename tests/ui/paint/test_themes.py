@@ -13,7 +13,7 @@ from tests.ui.snapshots import snapshot, troubled
 from timmy_tui.core.errors import ThemeError
 from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.core.settings import config_dir
-from timmy_tui.model.stages import CRITICAL
+from timmy_tui.model.stages.watched import CRITICAL
 from timmy_tui.ui.paint.terminal_colours import TerminalColours
 from timmy_tui.ui.paint.theme_choice import fitting_theme, without_colours
 from timmy_tui.ui.paint.themes import (

@@ -15,12 +15,12 @@ from timmy_tui.model.turn import Turn
 from timmy_tui.ui.charts.share_columns import ShareColumn, share_cells
 from timmy_tui.ui.paint.glyphs import ASCII, UNICODE
 from timmy_tui.ui.paint.lines import Line, cells, plain
-from timmy_tui.ui.panels.criteria import criteria_lines, criteria_rows
-from timmy_tui.ui.panels.live import live_lines
-from timmy_tui.ui.panels.llm import llm_layout, llm_lines, turn_at
-from timmy_tui.ui.panels.llm_turns import fill_column, reuse_column
-from timmy_tui.ui.panels.prompt_parts import PromptParts, prompt_parts, strip_lines
-from timmy_tui.ui.panels.skyline_window import GUTTER
+from timmy_tui.ui.panels.live.screen import live_lines
+from timmy_tui.ui.panels.llm.criteria import criteria_lines, criteria_rows
+from timmy_tui.ui.panels.llm.over_turns import fill_column, reuse_column
+from timmy_tui.ui.panels.llm.prompt_parts import PromptParts, prompt_parts, strip_lines
+from timmy_tui.ui.panels.llm.screen import llm_layout, llm_lines, turn_at
+from timmy_tui.ui.panels.skyline.window import GUTTER
 from timmy_tui.ui.view import View
 
 SIZES = [(40, 10), (60, 15), (80, 24), (120, 30), (200, 50)]

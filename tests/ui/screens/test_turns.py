@@ -15,12 +15,12 @@ from tests.ui.running import RunningDashboard, running_dashboard
 from tests.ui.snapshots import control_state, conversation, judgement, snapshot, turn
 from timmy_tui.model.turn import TurnState
 from timmy_tui.model.user_requests import MarkTurn, NoteTurn
-from timmy_tui.ui.panels.detail import detail_lines
-from timmy_tui.ui.panels.postcard import postcard
-from timmy_tui.ui.panels.turn_cells import USUAL, chosen_columns, sorted_turns
-from timmy_tui.ui.panels.turn_order import MOST
+from timmy_tui.ui.exports.turns import turns_csv
+from timmy_tui.ui.panels.turns.cells import USUAL, chosen_columns, sorted_turns
+from timmy_tui.ui.panels.turns.detail import detail_lines
+from timmy_tui.ui.panels.turns.order import MOST
+from timmy_tui.ui.panels.turns.postcard import postcard
 from timmy_tui.ui.screens.turns import TurnsScreen
-from timmy_tui.ui.turn_export import turns_csv
 from timmy_tui.ui.view import View
 
 

@@ -20,7 +20,7 @@ from tests.tmux_pane import Pane
 from tests.ui.running import running_dashboard
 from tests.ui.snapshots import snapshot
 from tests.waiting import wait_for
-from timmy_tui.ui.screenshot import Picture, screenshot
+from timmy_tui.ui.application.screenshot import Picture, screenshot
 from timmy_tui.ui.terminal import clipboard
 from timmy_tui.ui.terminal.clipboard import LARGEST_OSC, copy_text, fits_terminal, save_text
 

@@ -24,7 +24,7 @@ from tests.tmux_pane import Pane
 from tests.ui.terminal.crashing import SECRET
 from tests.ui.terminal.test_job_control import AS_A_SHELL_HAS_THEM, DASHBOARD, MODES, SHELL, is_dashboard
 from tests.waiting import wait_for
-from timmy_tui.core.interruptions import LONGEST_LOOK_S
+from timmy_tui.core.running.interruptions import LONGEST_LOOK_S
 
 pytestmark = needs("tmux")
 ENDED_S = 20

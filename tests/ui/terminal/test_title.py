@@ -14,7 +14,7 @@ from tests.programs import needs
 from tests.tmux_pane import Pane
 from tests.ui.snapshots import snapshot
 from tests.waiting import wait_for
-from timmy_tui.report.line import LineValues, line_values, pane_title
+from timmy_tui.report.status_line.line import LineValues, line_values, pane_title
 from timmy_tui.ui.terminal.driver import StopsAndGoesOn, stops_and_goes_on
 from timmy_tui.ui.terminal.title import GIVE_BACK, SAVE, has_title, title_sequence
 

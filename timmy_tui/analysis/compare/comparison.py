@@ -31,7 +31,7 @@ from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import missing_works, works_of
 from timmy_tui.core.formatting import plural
 from timmy_tui.model.judgement import Comparison, StageVerdict
-from timmy_tui.model.stages import BY_KEY, IN_ORDER, V2V
+from timmy_tui.model.stages.watched import BY_KEY, IN_ORDER, V2V
 from timmy_tui.model.turn import Turn
 
 _TUNING = TUNING.comparison

@@ -13,7 +13,7 @@ from timmy_tui.analysis.stats.rank_shift import Shift, shift_between
 from timmy_tui.analysis.stats.series import ms_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import design, features_of, fit_work, tokens_apart, works_of
-from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, V2V
+from timmy_tui.model.stages.watched import BY_KEY, CRITICAL, GAP, V2V
 from timmy_tui.model.turn import Turn, TurnState
 
 Array = np.ndarray[Any, np.dtype[np.float64]]

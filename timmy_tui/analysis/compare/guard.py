@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from timmy_tui.analysis.compare.trial import Limits, Trial, Watch, recipe_in, side_of
 from timmy_tui.core.formatting import plural
-from timmy_tui.model.flag_words import by_key, word
+from timmy_tui.model.flags.words import by_key, word
 from timmy_tui.model.turn import Turn, TurnState
 
 TIMES_BEFORE = 2.0

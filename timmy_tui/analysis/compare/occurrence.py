@@ -6,7 +6,7 @@ from timmy_tui.analysis.compare.equal_work import Sides, Values
 from timmy_tui.analysis.stats.exact_test import fisher
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import ShareChange
-from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, IN_ORDER
+from timmy_tui.model.stages.watched import BY_KEY, CRITICAL, GAP, IN_ORDER
 from timmy_tui.model.turn import Turn
 
 _TUNING = TUNING.comparison

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from timmy_tui.analysis.compare.words import DRIFTED, MOVED, is_narrow
 from timmy_tui.model.judgement import Comparison, StageVerdict
-from timmy_tui.model.stages import BY_KEY, V2V
+from timmy_tui.model.stages.watched import BY_KEY, V2V
 
 HELPED, HURT, NO_CHANGE, OPEN = "helped", "hurt", "no change", "cannot tell yet"
 

@@ -16,8 +16,8 @@ from timmy_tui.analysis.compare.equal_work import Sides, log_times, usable, valu
 from timmy_tui.analysis.stats.flag_changes import FlagTracker
 from timmy_tui.analysis.stats.session_noise import GROUPS, Noise, SessionNoise
 from timmy_tui.analysis.stats.tuning import TUNING
-from timmy_tui.model.flags import KnownFlags
-from timmy_tui.model.stages import BY_KEY, V2V
+from timmy_tui.model.flags.table import KnownFlags
+from timmy_tui.model.stages.watched import BY_KEY, V2V
 from timmy_tui.model.turn import Turn
 
 _TUNING = TUNING.session_noise

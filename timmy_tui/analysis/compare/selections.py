@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from timmy_tui.analysis.stats.epochs import epochs_of
-from timmy_tui.core.decode import decimal_number, whole_number
 from timmy_tui.core.errors import NotFound
-from timmy_tui.model.flag import Flag
-from timmy_tui.model.flag_words import word
-from timmy_tui.model.flags import KnownFlags
+from timmy_tui.core.foreign.decode import decimal_number, whole_number
+from timmy_tui.model.flags.flag import Flag
+from timmy_tui.model.flags.table import KnownFlags
+from timmy_tui.model.flags.words import word
 from timmy_tui.model.turn import FlagValue, Turn
 
 FORMS = "session:ID  epoch:N  epochs:I-J  turns:I-J  last:N  flag:NAME=VALUE  days:A-B (days ago)  machine:NAME[/FORM]"

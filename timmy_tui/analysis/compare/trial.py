@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from timmy_tui.model.flag_words import by_key, word
-from timmy_tui.model.flags import FLAGS
+from timmy_tui.model.flags.table import FLAGS
+from timmy_tui.model.flags.words import by_key, word
 from timmy_tui.model.judgement import TrialRecipe
 from timmy_tui.model.turn import Turn
 

@@ -8,7 +8,7 @@ from timmy_tui.analysis.compare.equal_work import Sides
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.core.formatting import duration, plural, signed_duration
 from timmy_tui.model.judgement import ShareChange, StageVerdict
-from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, V2V, label
+from timmy_tui.model.stages.watched import BY_KEY, CRITICAL, GAP, V2V, label
 
 _TUNING = TUNING.comparison
 MOVED = ("faster", "slower")

@@ -14,7 +14,7 @@ from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import robust_scale
 from timmy_tui.core.formatting import duration
 from timmy_tui.model.judgement import Finding
-from timmy_tui.model.stages import PROMPT_CACHE
+from timmy_tui.model.stages.watched import PROMPT_CACHE
 from timmy_tui.model.turn import Turn, TurnState
 
 _TUNING = TUNING.reuse

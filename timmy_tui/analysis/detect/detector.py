@@ -24,9 +24,9 @@ from timmy_tui.analysis.stats.series import RAW, stage_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import missing_works
-from timmy_tui.model.flags import KnownFlags, WrittenValue
+from timmy_tui.model.flags.table import KnownFlags, WrittenValue
 from timmy_tui.model.judgement import Finding, StageRatios
-from timmy_tui.model.stages import STAGES, UNATTRIBUTED, V2V
+from timmy_tui.model.stages.watched import STAGES, UNATTRIBUTED, V2V
 from timmy_tui.model.turn import FlagChange, Turn, TurnState
 
 _TUNING = TUNING.detector

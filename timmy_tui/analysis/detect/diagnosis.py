@@ -15,7 +15,7 @@ from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import FEATURES, features_of, robust_scale
 from timmy_tui.core.formatting import duration, signed_duration
 from timmy_tui.model.judgement import Contribution, Diagnosis
-from timmy_tui.model.stages import (
+from timmy_tui.model.stages.watched import (
     BY_KEY,
     CRITICAL,
     HOPS,

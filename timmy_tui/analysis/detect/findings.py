@@ -11,7 +11,7 @@ from timmy_tui.analysis.detect.moves import Move, bounds, figures_of, ratio_of, 
 from timmy_tui.analysis.detect.names import gap_name
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import Finding
-from timmy_tui.model.stages import UNATTRIBUTED, V2V
+from timmy_tui.model.stages.watched import UNATTRIBUTED, V2V
 
 _TUNING = TUNING.detector
 BACK, NEW_EPOCH, MOVED_AGAIN = "back to usual", "new epoch", "moved again"

@@ -14,7 +14,7 @@ import numpy as np
 from timmy_tui.analysis.stats.series import soft_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import Fit, column_medians, design, fit_work, log_work, median
-from timmy_tui.model.stages import V2V
+from timmy_tui.model.stages.watched import V2V
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 

@@ -14,10 +14,10 @@ from timmy_tui.analysis.detect.broken_reuse import ReuseWatch, is_counted
 from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.analysis.detect.findings import BACK
 from timmy_tui.analysis.stats.tuning import TUNING
-from timmy_tui.model.flag_words import changes_words
-from timmy_tui.model.flags import KnownFlags
+from timmy_tui.model.flags.table import KnownFlags
+from timmy_tui.model.flags.words import changes_words
 from timmy_tui.model.judgement import Finding
-from timmy_tui.model.stages import PROMPT_CACHE, V2V
+from timmy_tui.model.stages.watched import PROMPT_CACHE, V2V
 from timmy_tui.model.turn import Turn
 
 SHOWS_REUSE = ("prefill", "llm", V2V)

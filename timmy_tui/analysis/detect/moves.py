@@ -15,7 +15,7 @@ from timmy_tui.analysis.detect.judged_level import JudgedLevel
 from timmy_tui.analysis.stats.series import soft_of, stage_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import works_of
-from timmy_tui.model.stages import GPU, GPU_STAGES, SPLIT, UNATTRIBUTED, V2V, with_parts
+from timmy_tui.model.stages.watched import GPU, GPU_STAGES, SPLIT, UNATTRIBUTED, V2V, with_parts
 
 _TUNING = TUNING.detector
 _Z95 = 1.959964

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from timmy_tui.analysis.stats.series import stage_of
-from timmy_tui.model.stages import BY_KEY, GAP, GPU, UNATTRIBUTED, V2V, top_of, with_parts
+from timmy_tui.model.stages.watched import BY_KEY, GAP, GPU, UNATTRIBUTED, V2V, top_of, with_parts
 
 
 def direction_word(direction: int) -> str:

@@ -21,7 +21,7 @@ from timmy_tui.analysis.stats.session_noise import group_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.core.formatting import signed_duration
 from timmy_tui.model.judgement import Finding, ShareChange
-from timmy_tui.model.stages import BY_KEY, STAGES
+from timmy_tui.model.stages.watched import BY_KEY, STAGES
 from timmy_tui.model.turn import Turn
 
 _TUNING = TUNING.detector

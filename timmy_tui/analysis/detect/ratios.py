@@ -13,7 +13,7 @@ from timmy_tui.analysis.detect.judged_level import JudgedLevel
 from timmy_tui.analysis.stats.series import RAW, Value
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS, StageRatios, TurnRatios
-from timmy_tui.model.stages import GAP, SOFT_MS, SPLIT, UNATTRIBUTED
+from timmy_tui.model.stages.watched import GAP, SOFT_MS, SPLIT, UNATTRIBUTED
 
 _TUNING = TUNING.rows
 BASE_VALUES = TUNING.reference.least_values

@@ -14,7 +14,7 @@ from timmy_tui.analysis.stats.series import Value, soft_of, stage_of, values_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import is_mixed
-from timmy_tui.model.stages import SETTINGS, SPLIT, V2V, parts_of_headline
+from timmy_tui.model.stages.watched import SETTINGS, SPLIT, V2V, parts_of_headline
 from timmy_tui.model.turn import Turn
 
 _TUNING = TUNING.detector

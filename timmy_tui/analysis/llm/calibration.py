@@ -3,11 +3,11 @@
 from collections import OrderedDict
 from typing import NamedTuple
 
-from timmy_tui.analysis.llm.cold_rate import MAX_SAMPLES, MIN_TOKENS, ColdRate
-from timmy_tui.analysis.llm.constant_head import ConstantHead
 from timmy_tui.analysis.llm.decode_pace import DecodePace
 from timmy_tui.analysis.llm.llm_requests import LlmRequest
-from timmy_tui.analysis.llm.prefill_rate import PRIOR_DEPTH, ColdSample, PrefillRate
+from timmy_tui.analysis.llm.prefill.cold_rate import MAX_SAMPLES, MIN_TOKENS, ColdRate
+from timmy_tui.analysis.llm.prefill.constant_head import ConstantHead
+from timmy_tui.analysis.llm.prefill.curve import PRIOR_DEPTH, ColdSample, PrefillRate
 from timmy_tui.analysis.llm.prompt_split import (
     BUSY_DECODE,
     Basis,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from timmy_tui.analysis.llm.calibration import Calibration
-from timmy_tui.analysis.llm.prefill_rate import PRIOR_DEPTH
+from timmy_tui.analysis.llm.prefill.curve import PRIOR_DEPTH
 from timmy_tui.model.llm import LearnedRate, OllamaFacts, PrefillKey
 from timmy_tui.model.model_names import canonical_model
 

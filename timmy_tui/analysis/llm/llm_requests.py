@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from timmy_tui.model.flags import FLAGS
+from timmy_tui.model.flags.table import FLAGS
 from timmy_tui.model.llm import ServedPrompt
 from timmy_tui.model.model_names import canonical_model
 from timmy_tui.model.turn import FlagValue, Turn

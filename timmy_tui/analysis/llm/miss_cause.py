@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from timmy_tui.analysis.llm.llm_requests import LlmRequest
 from timmy_tui.analysis.llm.request_chain import ChainedRequest
-from timmy_tui.model.flag_words import by_key
-from timmy_tui.model.flags import FLAGS
+from timmy_tui.model.flags.table import FLAGS
+from timmy_tui.model.flags.words import by_key
 
 NOT_KNOWN = "cause not known"
 NOT_LOGGED = "which part is not logged"

@@ -13,7 +13,7 @@ from timmy_tui.analysis.llm.calibrations import Calibrations
 from timmy_tui.analysis.llm.llm_requests import request_of
 from timmy_tui.analysis.llm.miss_cause import CONSTANT, broken_cause, changes_behind
 from timmy_tui.analysis.llm.ollama_versions import ASSUMED_RULE, PromptEvalCount, Truncation, VersionRule, rule_for
-from timmy_tui.analysis.llm.prefill_rate import PrefillRate, fastest_cold
+from timmy_tui.analysis.llm.prefill.curve import PrefillRate, fastest_cold
 from timmy_tui.analysis.llm.prefix_loss import COLD_SHARE, has_lost, is_cold, is_miss, most_tokens
 from timmy_tui.analysis.llm.prompt_split import (
     PromptSplit,
@@ -27,7 +27,7 @@ from timmy_tui.analysis.llm.prompt_split import (
 from timmy_tui.analysis.llm.request_chain import ChainedRequest, RequestChain
 from timmy_tui.analysis.llm.truncation import is_truncated
 from timmy_tui.model.llm import Certainty, LearnedRate, OllamaFacts, Reuse, ServedPrompt
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages.system import watched
 from timmy_tui.model.turn import FlagValue, Turn
 
 MAX_REQUESTS = 200

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from timmy_tui.analysis.llm.llm_requests import LlmRequest
 from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, VersionRule
-from timmy_tui.analysis.llm.prefill_rate import FULL_HIT_MS, PrefillRate, fastest_cold, prior_rate
+from timmy_tui.analysis.llm.prefill.curve import FULL_HIT_MS, PrefillRate, fastest_cold, prior_rate
 from timmy_tui.core.formatting import plural
 from timmy_tui.model.llm import Certainty
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages.system import watched
 
 UNREPORTED_MS = 3.0
 UNREPORTED_MS_PER_TOKEN = 0.84

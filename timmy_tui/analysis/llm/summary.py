@@ -10,7 +10,7 @@ from timmy_tui.analysis.llm.log_join import LogJoin
 from timmy_tui.analysis.llm.prompt_reuse import MAX_REQUESTS, ReuseTracker
 from timmy_tui.analysis.stats.epochs import EpochTracker
 from timmy_tui.core.formatting import plural
-from timmy_tui.model.flags import KnownFlags
+from timmy_tui.model.flags.table import KnownFlags
 from timmy_tui.model.llm import ContextState, Criterion, LearnedRate, LlmState, OllamaFacts, Reuse
 from timmy_tui.model.turn import FlagValue, Turn
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from msgspec.structs import replace
 
 from timmy_tui.analysis.stats.flag_changes import FlagStep, FlagTracker, Values
-from timmy_tui.model.flags import KnownFlags, WrittenValue
+from timmy_tui.model.flags.table import KnownFlags, WrittenValue
 from timmy_tui.model.turn import Epoch, FlagChange, FlagValue, Turn
 
 MOST_EPOCHS = 1000

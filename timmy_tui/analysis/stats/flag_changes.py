@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from timmy_tui.analysis.stats.newest_values import NewestValues
-from timmy_tui.model.flag import Flag
-from timmy_tui.model.flags import KnownFlags, WrittenValue
+from timmy_tui.model.flags.flag import Flag
+from timmy_tui.model.flags.table import KnownFlags, WrittenValue
 from timmy_tui.model.turn import FlagChange, FlagValue, Turn
 
 Values = Mapping[str, FlagValue]

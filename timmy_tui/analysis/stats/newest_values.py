@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from timmy_tui.model.flag import Flag
-from timmy_tui.model.flags import WrittenValue
+from timmy_tui.model.flags.flag import Flag
+from timmy_tui.model.flags.table import WrittenValue
 from timmy_tui.model.turn import FlagValue, Turn
 
 

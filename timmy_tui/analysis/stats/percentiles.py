@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.core.quantile import quantile
-from timmy_tui.model.stages import KEYS, UNATTRIBUTED
+from timmy_tui.model.stages.watched import KEYS, UNATTRIBUTED
 from timmy_tui.model.stats import StageStat
 from timmy_tui.model.turn import Span, Turn, TurnState, newest_spoken
 

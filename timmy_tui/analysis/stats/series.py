@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import features_of, is_mixed
-from timmy_tui.model.stages import BY_KEY, GAP, SOFT_MS, SPLIT, STAGES, UNATTRIBUTED, with_parts
+from timmy_tui.model.stages.watched import BY_KEY, GAP, SOFT_MS, SPLIT, STAGES, UNATTRIBUTED, with_parts
 from timmy_tui.model.turn import Turn
 
 _TUNING = TUNING.series

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from timmy_tui.analysis.stats.series import stage_of
 from timmy_tui.analysis.stats.tuning import TUNING
-from timmy_tui.model import stages
-from timmy_tui.model.stages import STAGES, V2V
+from timmy_tui.model.stages import watched as stages
+from timmy_tui.model.stages.watched import STAGES, V2V
 
 _TUNING = TUNING.session_noise
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from timmy_tui.model.events import IN_ORDER
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages.events import IN_ORDER
+from timmy_tui.model.stages.system import watched
 from timmy_tui.model.turn import SPOILED, Event, Reason, Turn, TurnState
 
 SPEECH = ("tts_audio_playback_start", "tts_audio_playback_complete")

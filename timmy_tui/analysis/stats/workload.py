@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from timmy_tui.analysis.stats.tuning import TUNING
-from timmy_tui.model.stages import STAGES, Covariate
+from timmy_tui.model.stages.watched import STAGES, Covariate
 from timmy_tui.model.turn import Turn
 
 Array = np.ndarray[Any, np.dtype[np.float64]]

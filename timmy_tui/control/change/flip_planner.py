@@ -20,7 +20,7 @@ from timmy_tui.control.flags.readings import (
     running_value,
     word,
 )
-from timmy_tui.model.flag import Shown
+from timmy_tui.model.flags.flag import Shown
 from timmy_tui.model.turn import FlagValue, Turn
 from timmy_tui.model.user_requests import Flip
 from timmy_tui.sources.timmy import Timmy

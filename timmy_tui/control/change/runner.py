@@ -15,7 +15,7 @@ from timmy_tui.control.journal.lock import ChangeLock, Locked
 from timmy_tui.control.journal.recovery import END_NOT_SEEN, pending_operation, recover_operation, recover_operations
 from timmy_tui.control.journal.write_ahead import Entry, FileState, Operation
 from timmy_tui.core.errors import ControlError, TimmyError
-from timmy_tui.core.threads import start_thread
+from timmy_tui.core.running.threads import start_thread
 from timmy_tui.model.change import ChangeProgress
 from timmy_tui.model.user_requests import ChangeRequest, Flip, Undo
 

@@ -15,8 +15,8 @@ from timmy_tui.control.progress import LiveState
 from timmy_tui.control.restore.wording import made_words
 from timmy_tui.model.change import ControlState
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
+from timmy_tui.model.stages.v34 import AFTER_REPLY, BEFORE_TEXT
 from timmy_tui.model.user_requests import ChangeRequest, CreatePoint
-from timmy_tui.model.v34_stages import AFTER_REPLY, BEFORE_TEXT
 from timmy_tui.sources.timmy import Timmy
 
 V34_DONE = frozenset(AFTER_REPLY)

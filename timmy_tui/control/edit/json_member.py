@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from timmy_tui.control.edit.places import Seen, Value
 from timmy_tui.control.errors import Refused
-from timmy_tui.core.decode import Unreadable, decode_json
+from timmy_tui.core.foreign.decode import Unreadable, decode_json
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 """Of a text that is JSON; only then these are its tokens."""

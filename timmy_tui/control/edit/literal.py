@@ -11,7 +11,7 @@ from timmy_tui.control.edit.assignments import collect
 from timmy_tui.control.edit.places import Seen, Value
 from timmy_tui.control.edit.python_source import Source, read_source
 from timmy_tui.control.errors import Refused
-from timmy_tui.core.foreign_python import literal
+from timmy_tui.core.foreign.python import literal
 
 _NUMBER = re.compile(r"(?:[+-][ \t]*)?[0-9.][0-9A-Za-z_.]*(?:(?<=[eE])[+-][0-9_]+)?")
 _STRING = re.compile(

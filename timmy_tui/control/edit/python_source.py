@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from timmy_tui.control.errors import Refused
-from timmy_tui.core.foreign_python import check_compiles, parse_python
+from timmy_tui.core.foreign.python import check_compiles, parse_python
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _TEXT_LINE_END = re.compile(r"\r\n|\r|\n")

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from timmy_tui.model.flag import Flag
-from timmy_tui.model.flags import newest_shown, shown_by_session
+from timmy_tui.model.flags.flag import Flag
+from timmy_tui.model.flags.table import newest_shown, shown_by_session
 from timmy_tui.model.turn import FlagValue, Turn
 
 WANTED = 2

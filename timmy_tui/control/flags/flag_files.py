@@ -9,7 +9,7 @@ from timmy_tui.control.flags.readings import FlagReading, flag_states, read_flag
 from timmy_tui.control.flags.user_flags import by_literal, flag_table
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import FlagState
-from timmy_tui.model.flag import Flag
+from timmy_tui.model.flags.flag import Flag
 from timmy_tui.model.turn import FlagValue, Turn
 
 

@@ -12,12 +12,12 @@ from timmy_tui.control.edit.transaction import Edit
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.flags.evidence import Evidence, evidence, running_value
 from timmy_tui.control.flags.user_flags import flag_table, inside, selector
-from timmy_tui.core.decode import decimal_number, whole_number
 from timmy_tui.core.errors import NotFound
+from timmy_tui.core.foreign.decode import decimal_number, whole_number
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import FlagState
-from timmy_tui.model.flag import Flag
-from timmy_tui.model.flag_words import word
+from timmy_tui.model.flags.flag import Flag
+from timmy_tui.model.flags.words import word
 from timmy_tui.model.turn import FlagValue, Turn
 
 __all__ = [

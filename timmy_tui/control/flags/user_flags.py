@@ -10,8 +10,8 @@ from timmy_tui.control.edit.literal import Constant, Keyword, Selector
 from timmy_tui.control.edit.masking import SECRET
 from timmy_tui.control.errors import Refused
 from timmy_tui.core.settings import FlagSetting, Settings
-from timmy_tui.model.flag import Flag, Shown
-from timmy_tui.model.flags import FLAGS
+from timmy_tui.model.flags.flag import Flag, Shown
+from timmy_tui.model.flags.table import FLAGS
 from timmy_tui.model.turn import FlagValue
 
 _TYPES: Mapping[str, type[FlagValue]] = {"bool": bool, "int": int, "float": float, "str": str}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from timmy_tui.control.flags.evidence import WANTED, evidence
 from timmy_tui.control.progress import LiveState
-from timmy_tui.model.flag import Flag
+from timmy_tui.model.flags.flag import Flag
 from timmy_tui.model.turn import FlagValue, Turn, TurnState
 
 

@@ -11,8 +11,8 @@ from timmy_tui.control.flags.readings import of_type
 from timmy_tui.control.journal.write_ahead import ROLLED_BACK, FileRecord, Journal, Operation
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.flag import Flag, Shown
-from timmy_tui.model.flags import KnownFlags, WrittenValue
+from timmy_tui.model.flags.flag import Flag, Shown
+from timmy_tui.model.flags.table import KnownFlags, WrittenValue
 from timmy_tui.model.turn import FlagValue
 
 _NOT_WRITTEN = frozenset({str(ChangeState.EDITING), "not applied", "refused", "changed by someone else"})

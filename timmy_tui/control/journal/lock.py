@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import NamedTuple
 
 from timmy_tui.core.errors import ControlError
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import moment
-from timmy_tui.core.sanitize import clean
 
 _TRIES = 3
 """``owner`` takes the lock for some microseconds; ``acquire`` must not take that for an owner."""

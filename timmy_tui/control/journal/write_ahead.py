@@ -22,8 +22,8 @@ from timmy_tui.control.edit.selectors import place_of
 from timmy_tui.control.edit.transaction import Edit, PlannedFile, plan_bytes, plan_new, plan_removal
 from timmy_tui.control.errors import Conflict, Refused
 from timmy_tui.control.journal.lock import ChangeLock, Locked
-from timmy_tui.core.decode import Unreadable, decode_as
 from timmy_tui.core.errors import ControlError
+from timmy_tui.core.foreign.decode import Unreadable, decode_as
 
 __all__ = [
     "CLOSED",

@@ -23,8 +23,8 @@ from timmy_tui.control.edit.transaction import (
 )
 from timmy_tui.control.errors import Conflict, Refused, Unsafe
 from timmy_tui.control.restore.code import CodeFiles, is_code, why_not_replaced
-from timmy_tui.core.decode import Unreadable, decode_as
 from timmy_tui.core.errors import NotFound
+from timmy_tui.core.foreign.decode import Unreadable, decode_as
 
 MOST_FILES = 2000
 """Most files of an own point: each is copied and put on disk, 2,000 in about 5 s. Upstream has 56."""

@@ -22,8 +22,8 @@ import psutil
 
 from timmy_tui.control.boot import boot_id
 from timmy_tui.control.service.start_command import StartCommand, command_of, script_of
-from timmy_tui.core.sanitize import clean
-from timmy_tui.core.threads import start_timer
+from timmy_tui.core.foreign.sanitize import clean
+from timmy_tui.core.running.threads import start_timer
 
 RUN_MAIN = "WERKZEUG_RUN_MAIN"
 """Set to ``true`` in the child of Werkzeug's reloader."""

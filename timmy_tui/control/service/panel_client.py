@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from timmy_tui.control.errors import Refused
-from timmy_tui.core.decode import Unreadable, decode_json
-from timmy_tui.core.sanitize import clean
-from timmy_tui.core.threads import start_thread
+from timmy_tui.core.foreign.decode import Unreadable, decode_json
+from timmy_tui.core.foreign.sanitize import clean
+from timmy_tui.core.running.threads import start_thread
 
 ANSWER_LIMIT = 64 << 10
 """Most bytes of an answer."""

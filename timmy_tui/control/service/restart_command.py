@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from timmy_tui.control.errors import Refused
-from timmy_tui.core.sanitize import clean
-from timmy_tui.core.threads import start_thread
+from timmy_tui.core.foreign.sanitize import clean
+from timmy_tui.core.running.threads import start_thread
 
 ENVIRONMENT = frozenset(
     {

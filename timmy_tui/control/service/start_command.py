@@ -18,7 +18,7 @@ from msgspec import Struct
 from timmy_tui.control.edit.masking import MASK, SECRET
 from timmy_tui.control.edit.transaction import save_backup
 from timmy_tui.control.errors import Unsafe
-from timmy_tui.core.decode import Unreadable, decode_as
+from timmy_tui.core.foreign.decode import Unreadable, decode_as
 
 COMMAND_FILE = "v34-command.json"
 """In the control folder."""

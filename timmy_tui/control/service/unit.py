@@ -12,7 +12,7 @@ from pathlib import Path
 
 from timmy_tui.control.service.listeners import start_of
 from timmy_tui.control.service.restart_command import find_program, run_command
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.foreign.sanitize import clean
 
 ASK_LIMIT_S = 5.0
 """Of a question to systemctl or sudo, which answer within 50 ms."""

@@ -34,7 +34,7 @@ from timmy_tui.control.service.unit import RESTART_LIMIT_S, Unit, UnitState
 from timmy_tui.control.values.switch_context import SwitchContext
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.flag_words import word
+from timmy_tui.model.flags.words import word
 
 VERIFY_S = 2.0
 """Seconds for which the file must say so. What a system had read before it writes within milliseconds."""

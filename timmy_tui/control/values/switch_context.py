@@ -7,7 +7,7 @@ from timmy_tui.control.change.surroundings import AddMarker, Notify, Surrounding
 from timmy_tui.control.progress import LiveState
 from timmy_tui.control.service.unit import Unit
 from timmy_tui.control.values.switch_flags import SwitchFlags, UnitLook
-from timmy_tui.model.system import System
+from timmy_tui.model.stages.system import System
 from timmy_tui.sources.timmy import Timmy
 
 UNIT_S = 120.0

@@ -16,9 +16,9 @@ from timmy_tui.control.flags.readings import FlagReading, flag_state, of_type
 from timmy_tui.control.journal.write_ahead import Operation
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import FlagState
-from timmy_tui.model.flag import Flag
-from timmy_tui.model.switch_flags import switch_flags
-from timmy_tui.model.system import System
+from timmy_tui.model.flags.flag import Flag
+from timmy_tui.model.flags.switches import switch_flags
+from timmy_tui.model.stages.system import System
 from timmy_tui.model.turn import FlagValue, Turn
 
 NOT_THERE = "(the default: not in the file)"

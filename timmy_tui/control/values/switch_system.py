@@ -11,7 +11,7 @@ from timmy_tui.control.progress import LiveState
 from timmy_tui.control.values.switch_change import SwitchChange
 from timmy_tui.control.values.switch_context import SwitchContext
 from timmy_tui.control.values.switch_planner import SwitchPlanner
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.model.change import ControlState, FlagState
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.user_requests import ChangeRequest

@@ -4,8 +4,8 @@ import os
 import stat
 from pathlib import Path
 
-from timmy_tui.core.decode import UTF16_MARKS
 from timmy_tui.core.errors import NotFound, SourceError
+from timmy_tui.core.foreign.decode import UTF16_MARKS
 from timmy_tui.sources.files.lines import LineSplitter, TailBatch
 
 CHUNK = 1 << 18

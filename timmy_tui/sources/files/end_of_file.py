@@ -5,7 +5,7 @@ import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from timmy_tui.core.decode import without_mark
+from timmy_tui.core.foreign.decode import without_mark
 
 MAX_BYTES = 1 << 26
 """Read at most from the end of one file: three days of a quiet room, at 110 000 lone pauses of 190 bytes a day."""

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from timmy_tui.core.running.threads import guarded_thread
 from timmy_tui.core.settings import TailSettings
-from timmy_tui.core.threads import guarded_thread
 from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.sources.files.tail import Backlog, TailBatch

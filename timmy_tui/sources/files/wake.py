@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
-from timmy_tui.core.threads import guarded_thread
+from timmy_tui.core.running.threads import guarded_thread
 
 IDLE_S = 1.0
 """Time between two checks for folders that were created, deleted or replaced."""

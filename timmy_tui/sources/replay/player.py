@@ -10,9 +10,9 @@ from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from timmy_tui.core.failures import describe
-from timmy_tui.core.sanitize import clean
-from timmy_tui.core.threads import guarded_thread
+from timmy_tui.core.foreign.sanitize import clean
+from timmy_tui.core.running.failures import describe
+from timmy_tui.core.running.threads import guarded_thread
 from timmy_tui.model.log_format import EventLog, FactLog, LogFormat, LogKind
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.sources.files.backlog import Backlog

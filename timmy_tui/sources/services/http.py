@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from timmy_tui.core.decode import Unreadable, decode_json
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.foreign.decode import Unreadable, decode_json
+from timmy_tui.core.foreign.sanitize import clean
 
 if TYPE_CHECKING:
     import httpx

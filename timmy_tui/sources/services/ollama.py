@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec.structs import astuple, replace
 
-from timmy_tui.core.addresses import mask_url
-from timmy_tui.core.decode import decimal_number, number
+from timmy_tui.core.foreign.addresses import mask_url
+from timmy_tui.core.foreign.decode import decimal_number, number
 from timmy_tui.model.llm import OllamaFacts
 from timmy_tui.model.model_names import canonical_model, is_cloud_model, same_model
 from timmy_tui.sources.services.http import HttpClient, HttpResponse, as_count, clean_text

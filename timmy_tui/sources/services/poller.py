@@ -9,8 +9,8 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from timmy_tui.core.interruptions import InterruptionWatch
-from timmy_tui.core.threads import guarded_thread
+from timmy_tui.core.running.interruptions import InterruptionWatch
+from timmy_tui.core.running.threads import guarded_thread
 from timmy_tui.model.llm import OllamaFacts, ServedPrompt
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.model.turn import Turn

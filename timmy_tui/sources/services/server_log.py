@@ -10,7 +10,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.settings import Settings, TailSettings
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.sources.files.end_of_file import end_lines

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from timmy_tui.core.addresses import base_url, mask_url, not_an_address
-from timmy_tui.core.decode import MAX_FIGURE
-from timmy_tui.core.foreign_python import called_name, parse_python
+from timmy_tui.core.foreign.addresses import base_url, mask_url, not_an_address
+from timmy_tui.core.foreign.decode import MAX_FIGURE
+from timmy_tui.core.foreign.python import called_name, parse_python
 from timmy_tui.core.settings import Settings
 
 DEFAULT_URLS: Mapping[str, str] = {

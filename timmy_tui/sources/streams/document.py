@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from timmy_tui.core.decode import decode_json
 from timmy_tui.core.errors import SourceError
+from timmy_tui.core.foreign.decode import decode_json
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.files.content import open_regular, require_readable
 from timmy_tui.sources.files.lines import TailBatch

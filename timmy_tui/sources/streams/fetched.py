@@ -6,7 +6,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from timmy_tui.core.errors import SourceError
-from timmy_tui.core.source_address import SourceAddress
+from timmy_tui.core.foreign.source_address import SourceAddress
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.files.lines import TailBatch
 from timmy_tui.sources.services.http import HttpClient, HttpResponse

@@ -8,10 +8,10 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from timmy_tui.core.decode import decode_json
 from timmy_tui.core.errors import SourceError
-from timmy_tui.core.sanitize import clean
-from timmy_tui.core.source_address import SourceAddress
+from timmy_tui.core.foreign.decode import decode_json
+from timmy_tui.core.foreign.sanitize import clean
+from timmy_tui.core.foreign.source_address import SourceAddress
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.files.lines import LineSplitter, TailBatch
 from timmy_tui.sources.streams.stream import Pause, Stream

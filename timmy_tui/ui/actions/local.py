@@ -69,7 +69,7 @@ def toggle_across(host: Host) -> None:
 
 def choose_row(host: Host, step: int) -> None:
     """The stage row ``step`` below the chosen one, around the ends; the first or the last where none is chosen."""
-    from timmy_tui.ui.panels.ledger import row_keys
+    from timmy_tui.ui.panels.live.stage_rows import row_keys
 
     keys = row_keys()
     at = keys.index(host.view.row) + step if host.view.row in keys else min(step, 0)
@@ -129,7 +129,7 @@ def chosen_turn(host: Host) -> Turn | None:
 
 def show_postcard(host: Host) -> None:
     """Twelve lines of a turn on a page, and in the clipboard."""
-    from timmy_tui.ui.panels.postcard import postcard
+    from timmy_tui.ui.panels.turns.postcard import postcard
     from timmy_tui.ui.screens.turn_pages import PostcardPage
 
     turn = chosen_turn(host)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from timmy_tui.core.quantile import median
-from timmy_tui.model.stages import CRITICAL, STAGES
+from timmy_tui.model.stages.watched import CRITICAL, STAGES
 from timmy_tui.ui.charts.skyline import CUT_OVER_P90, STEPS, Column
 from timmy_tui.ui.paint.glyphs import Glyphs
 from timmy_tui.ui.paint.lines import Span

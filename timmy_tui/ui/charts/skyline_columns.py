@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from timmy_tui.model.snapshot import OpenTurn
-from timmy_tui.model.stages import BY_KEY, CRITICAL, HOPS, NETWORK
+from timmy_tui.model.stages.watched import BY_KEY, CRITICAL, HOPS, NETWORK
 from timmy_tui.model.turn import Span, Turn, TurnState
 from timmy_tui.ui.charts.skyline import Column, Part
 from timmy_tui.ui.paint.glyphs import Glyphs

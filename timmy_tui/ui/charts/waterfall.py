@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, HOPS, NETWORK, SPLIT, UNATTRIBUTED, label
+from timmy_tui.model.stages.watched import BY_KEY, CRITICAL, GAP, HOPS, NETWORK, SPLIT, UNATTRIBUTED, label
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.paint.glyphs import Glyphs
 from timmy_tui.ui.paint.lines import Line, Span

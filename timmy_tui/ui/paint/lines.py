@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable, Sequence
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.foreign.sanitize import clean
 
 Span = tuple[str, str]
 """(text, role)."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from rich.style import Style
 
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.ui.paint.terminal_colours import TerminalColours
 from timmy_tui.ui.paint.themes import DEFAULT
 

@@ -16,12 +16,12 @@ from textual.color import Color
 from textual.color import ColorParseError as ToolkitColorError
 from textual.theme import BUILTIN_THEMES, Theme
 
-from timmy_tui.core.decode import Unreadable, decode_toml
 from timmy_tui.core.errors import ThemeError
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.foreign.decode import Unreadable, decode_toml
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.settings import config_dir
-from timmy_tui.model.stages import STAGES
-from timmy_tui.model.v34_stages import STAGES as V34_STAGES
+from timmy_tui.model.stages.v34 import STAGES as V34_STAGES
+from timmy_tui.model.stages.watched import STAGES
 
 DEFAULT = "timmy-dark"
 STAGE = "stage."
@@ -217,7 +217,7 @@ def _toolkit(data: Mapping[str, Any], where: str) -> list[tuple[str, str]]:
 
 
 def _did_you_mean(name: str, names: Sequence[str]) -> str:
-    from timmy_tui.core.toml_problems import nearest
+    from timmy_tui.core.foreign.toml_problems import nearest
 
     near = nearest(name, names)
     return f" Did you mean {near}?" if near else ""

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from timmy_tui.core.formatting import duration
 from timmy_tui.model.judgement import Diagnosis, Finding
-from timmy_tui.model.stages import BY_KEY, GAP, GPU, UNATTRIBUTED, label
+from timmy_tui.model.stages.watched import BY_KEY, GAP, GPU, UNATTRIBUTED, label
 from timmy_tui.model.turn import Reason, TurnState
-from timmy_tui.report.finding_words import is_drift, ratio_words, size_words, span_words, turns_of
+from timmy_tui.report.words.findings import is_drift, ratio_words, size_words, span_words, turns_of
 from timmy_tui.ui.paint.glyphs import Glyphs
 
 

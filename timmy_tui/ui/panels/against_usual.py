@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from timmy_tui.core.quantile import median
 from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS, Finding, StageVerdict
-from timmy_tui.model.stages import (
+from timmy_tui.model.stages.watched import (
     BY_KEY,
     GPU,
     GPU_STAGES,

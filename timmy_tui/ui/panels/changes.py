@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 
 from timmy_tui.core.formatting import MISSING, duration, plural
 from timmy_tui.model.change import ChangeProgress, ChangeState, ControlState, FlagState, JournalEntry, RestorePoint
-from timmy_tui.model.flag_words import changes_words
+from timmy_tui.model.flags.words import changes_words
 from timmy_tui.model.judgement import Comparison, StageVerdict
-from timmy_tui.model.stages import BY_KEY, V2V
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages.system import watched
+from timmy_tui.model.stages.watched import BY_KEY, V2V
 from timmy_tui.ui.paint.lines import BLANK, Line, Row, cells, foreign, left, line, plain, right, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, stage_name
 from timmy_tui.ui.panels.facts import choice_words, trial_line

@@ -7,9 +7,9 @@ from timmy_tui.model.change import ChangeProgress, ChangeState
 from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
-from timmy_tui.model.system import watched
-from timmy_tui.report.llm_words import share_words
-from timmy_tui.report.source_losses import counted_losses
+from timmy_tui.model.stages.system import watched
+from timmy_tui.report.words.llm import share_words
+from timmy_tui.report.words.losses import counted_losses
 from timmy_tui.ui.charts.stack import NEARLY_FULL
 from timmy_tui.ui.key_commands import CHOICES, SCREENS
 from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, plain, spread, wrap

@@ -3,9 +3,9 @@
 from timmy_tui.core.formatting import MISSING, ago, duration, percent, plural
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.snapshot import OpenTurn, Snapshot, StageStat
-from timmy_tui.model.stages import SETTINGS, UNATTRIBUTED, V2V, label, parts_of_headline
+from timmy_tui.model.stages.watched import SETTINGS, UNATTRIBUTED, V2V, label, parts_of_headline
 from timmy_tui.model.turn import NOT_COMPLETED, Turn, TurnState
-from timmy_tui.report.line import MEDIAN
+from timmy_tui.report.status_line.line import MEDIAN
 from timmy_tui.ui.activity import is_listening
 from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, spread
 from timmy_tui.ui.paint.wording import (

@@ -1,15 +1,15 @@
 """List panels: the newest turns, the newest log lines, the last turn's prompt, the flags."""
 
 from timmy_tui.core.formatting import MISSING, duration, on_off
-from timmy_tui.model.stages import V2V, label
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages.system import watched
+from timmy_tui.model.stages.watched import V2V, label
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.report.llm_words import share_words
-from timmy_tui.ui.log_events import newest_entries
+from timmy_tui.report.words.llm import share_words
 from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
 from timmy_tui.ui.paint.wording import clock_time, reason_words, tokens
 from timmy_tui.ui.panels.headline import largest_part
-from timmy_tui.ui.panels.log_rows import log_columns, log_lines
+from timmy_tui.ui.panels.log.events import newest_entries
+from timmy_tui.ui.panels.log.rows import log_columns, log_lines
 from timmy_tui.ui.view import View
 
 STATE_ROLE = {

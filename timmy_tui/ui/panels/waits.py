@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from timmy_tui.core.formatting import MISSING, ago, duration
 from timmy_tui.model.snapshot import PassBound
-from timmy_tui.model.stages import STAGES, Stage
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages.system import watched
+from timmy_tui.model.stages.watched import STAGES, Stage
 from timmy_tui.ui.paint.lines import Line, left, line, right
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.view import View

@@ -1,12 +1,12 @@
 """The overlay that is read from across the room."""
 
 from timmy_tui.ui.key_commands import screen_bindings
-from timmy_tui.ui.panels.across import across_lines
+from timmy_tui.ui.panels.live.across import across_lines
 from timmy_tui.ui.screens.base import BaseScreen
 
 
 class AcrossScreen(BaseScreen):
-    """One panel on the whole pane (``panels/across.py``)."""
+    """One panel on the whole pane (``panels/live/across.py``)."""
 
     BINDINGS = [*screen_bindings("across")]
 

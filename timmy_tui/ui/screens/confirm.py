@@ -7,8 +7,8 @@ from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.screen import ModalScreen
 
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import plural
-from timmy_tui.core.sanitize import clean
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.paint.lines import BLANK, Line, cells, fit, foreign, line, wrap_text
 from timmy_tui.ui.panels.lists import title

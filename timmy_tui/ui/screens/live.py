@@ -11,7 +11,7 @@ from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.line_widget import DRAWING_ERRORS, LineWidget
 from timmy_tui.ui.paint.lines import BLANK, Line, last_cell
-from timmy_tui.ui.panels.live import live_lines, turn_at
+from timmy_tui.ui.panels.live.screen import live_lines, turn_at
 from timmy_tui.ui.screens.base import BaseScreen
 from timmy_tui.ui.view import View
 
@@ -45,7 +45,7 @@ class LastColumn(LineWidget):
 
 
 class LiveScreen(BaseScreen):
-    """One widget with a layout for each size (``panels/live_layout.py``), and its last column."""
+    """One widget with a layout for each size (``panels/live/layout.py``), and its last column."""
 
     DEFAULT_CSS = "LiveScreen { layout: horizontal; }"
     BINDINGS = [*screen_bindings("live")]

@@ -7,12 +7,12 @@ from textual import events
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import screen_bindings
-from timmy_tui.ui.panels.llm import llm_lines, turn_at
+from timmy_tui.ui.panels.llm.screen import llm_lines, turn_at
 from timmy_tui.ui.screens.base import BaseScreen
 
 
 class LlmScreen(BaseScreen):
-    """One panel (``panels/llm.py``). The cursor is the live screen's."""
+    """One panel (``panels/llm/screen.py``). The cursor is the live screen's."""
 
     BINDINGS = [*screen_bindings("llm")]
 

@@ -9,19 +9,19 @@ from textual.content import Content
 from textual.screen import Screen
 
 from timmy_tui.core.formatting import local_time
-from timmy_tui.model.stages import label
+from timmy_tui.model.stages.watched import label
 from timmy_tui.model.user_requests import AnswerFinding, FindingAnswer
-from timmy_tui.report.finding_words import end_words, level_words
+from timmy_tui.report.words.findings import end_words, level_words
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import MOVES, Command, key_names, screen_bindings, works_on
 from timmy_tui.ui.messages import BeginFlagTest, Requested
 from timmy_tui.ui.paint.lines import Line, Row, cells, foreign, left, line, plain, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, row_name, stage_name
-from timmy_tui.ui.panels.criteria import criteria_rows
-from timmy_tui.ui.panels.live_layout import GIVES_WAY
+from timmy_tui.ui.panels.live.layout import GIVES_WAY
+from timmy_tui.ui.panels.live.said import STAMP, said_rows
+from timmy_tui.ui.panels.live.stage_card import card_rows
+from timmy_tui.ui.panels.llm.criteria import criteria_rows
 from timmy_tui.ui.panels.row_columns import DROPS
-from timmy_tui.ui.panels.said import STAMP, said_rows
-from timmy_tui.ui.panels.stage_card import card_rows
 from timmy_tui.ui.screens.base import GivesBackRows
 from timmy_tui.ui.screens.scroll_page import ScrollScreen
 from timmy_tui.ui.view import View
@@ -53,7 +53,7 @@ class CommandPicker(CommandPalette, GivesBackRows[None]):
 
 def help_rows(commands: Iterable[Command], unavailable: Mapping[str, str], view: View, width: int) -> list[Row]:
     """Rows of the help page: keys, stages, signs and sizes, each from its table."""
-    from timmy_tui.model.stages import STAGES
+    from timmy_tui.model.stages.watched import STAGES
 
     rows: list[Line] = [line(("keys", "title"))]
     for command in commands:

@@ -12,7 +12,7 @@ SCREENS = {
     "trends": "timmy_tui.ui.screens.trends:TrendsScreen",
     "llm": "timmy_tui.ui.screens.llm:LlmScreen",
     "changes": "timmy_tui.ui.screens.changes:ChangesScreen",
-    "log": "timmy_tui.ui.screens.log:LogScreen",
+    "log": "timmy_tui.ui.screens.log.screen:LogScreen",
 }
 
 

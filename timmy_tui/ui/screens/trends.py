@@ -12,20 +12,20 @@ from timmy_tui.core.errors import TimmyError
 from timmy_tui.model.trend_history import TimeBuckets
 from timmy_tui.model.turn import Turn
 from timmy_tui.report.trend_buckets import buckets_of
+from timmy_tui.ui.exports.trends import chart_csv, chart_svg, chart_text
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.last_view import choice_of, remember_choice
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.paint.lines import Line, fit
-from timmy_tui.ui.panels.skyline_window import GUTTER
-from timmy_tui.ui.panels.trend_series import series_keys
-from timmy_tui.ui.panels.trend_time import RANGES, edges_of
-from timmy_tui.ui.panels.trend_window import trend_window
-from timmy_tui.ui.panels.trends import KINDS, Options, draw_charts, plot_columns, trend_lines
+from timmy_tui.ui.panels.skyline.window import GUTTER
+from timmy_tui.ui.panels.trends.over_time import RANGES, edges_of
+from timmy_tui.ui.panels.trends.screen import KINDS, Options, draw_charts, plot_columns, trend_lines
+from timmy_tui.ui.panels.trends.series import series_keys
+from timmy_tui.ui.panels.trends.window import trend_window
 from timmy_tui.ui.screens.base import BaseScreen
 from timmy_tui.ui.terminal.clipboard import save_text
 from timmy_tui.ui.threads import in_thread
-from timmy_tui.ui.trend_export import chart_csv, chart_svg, chart_text
 from timmy_tui.ui.view import View
 
 T = TypeVar("T")

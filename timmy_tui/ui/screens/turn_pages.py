@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from functools import partial
 
-from timmy_tui.model.stages import BY_KEY
+from timmy_tui.model.stages.watched import BY_KEY
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.paint.lines import Row, left, line
-from timmy_tui.ui.panels.detail import detail_lines
-from timmy_tui.ui.panels.postcard import postcard
-from timmy_tui.ui.panels.turn_cells import COLUMNS
+from timmy_tui.ui.panels.turns.cells import COLUMNS
+from timmy_tui.ui.panels.turns.detail import detail_lines
+from timmy_tui.ui.panels.turns.postcard import postcard
 from timmy_tui.ui.screens.scroll_page import ScrollScreen
 from timmy_tui.ui.view import View
 

@@ -12,7 +12,7 @@ from textual.widgets import DataTable
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.paint.glyphs import to_ascii
 from timmy_tui.ui.paint.lines import cut
-from timmy_tui.ui.panels.turn_cells import TurnColumn, turn_cells
+from timmy_tui.ui.panels.turns.cells import TurnColumn, turn_cells
 from timmy_tui.ui.view import View
 
 Cells = list[tuple[str, str]]

@@ -17,11 +17,11 @@ from timmy_tui.ui.last_view import TableChoice, choice_of, remember_choice
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import Requested
 from timmy_tui.ui.paint.lines import Line, line, spread
-from timmy_tui.ui.panels.detail import detail_lines
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.headline import headline_line
-from timmy_tui.ui.panels.turn_cells import chosen_columns
-from timmy_tui.ui.panels.turn_order import TurnOrder
+from timmy_tui.ui.panels.turns.cells import chosen_columns
+from timmy_tui.ui.panels.turns.detail import detail_lines
+from timmy_tui.ui.panels.turns.order import TurnOrder
 from timmy_tui.ui.panels.waits import wait_words
 from timmy_tui.ui.screens.filter_bar import FilterScreen
 from timmy_tui.ui.screens.turn_pages import ColumnsPage, TurnPage
@@ -228,7 +228,7 @@ class TurnsScreen(FilterScreen):
 
     def action_export(self) -> None:
         """Write the turns that are shown as CSV."""
-        from timmy_tui.ui.turn_export import save_turns
+        from timmy_tui.ui.exports.turns import save_turns
 
         cast(Host, self.app).say(*save_turns(self.shown_turns(), self.view))
 

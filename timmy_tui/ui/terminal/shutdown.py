@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from timmy_tui.core.threads import start_timer
+from timmy_tui.core.running.threads import start_timer
 from timmy_tui.core.web_page import is_web_page
 
 GRACE_S = 1.5

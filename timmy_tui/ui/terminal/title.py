@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.web_page import is_web_page
 
 LONGEST = 60

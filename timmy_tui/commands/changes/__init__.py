@@ -1,0 +1,1 @@
+"""Commands that change Timmy: flags, restarts, restore points, guided tests."""

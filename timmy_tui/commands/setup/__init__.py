@@ -1,0 +1,1 @@
+"""Commands that set up this machine: settings, tmux, completion."""

@@ -1,0 +1,1 @@
+"""What stands around every command, and what several of them take."""

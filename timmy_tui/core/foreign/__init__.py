@@ -1,0 +1,1 @@
+"""What others wrote: texts, numbers, TOML, Python, patterns and addresses, each read in one place."""

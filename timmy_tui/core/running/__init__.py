@@ -1,0 +1,1 @@
+"""This process while it runs: its threads, its failures, its sleeps, its crash."""

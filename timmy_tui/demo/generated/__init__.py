@@ -1,0 +1,1 @@
+"""Whole conversations written at once, on a virtual clock."""

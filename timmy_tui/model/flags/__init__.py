@@ -1,0 +1,1 @@
+"""Flags: what one is, the table of v34's, the switches of other systems, and words for all."""

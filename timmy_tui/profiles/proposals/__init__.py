@@ -1,0 +1,1 @@
+"""First drafts of profiles, from logs that nobody has described yet."""

@@ -1,0 +1,1 @@
+"""Events of a profile as turns: which turn each is of, and the account of each turn."""

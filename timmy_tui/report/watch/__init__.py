@@ -1,0 +1,1 @@
+"""What ``timmy-tui watch`` says, and what of it was said before."""

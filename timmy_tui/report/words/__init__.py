@@ -1,0 +1,1 @@
+"""Words that the screen and the reports share."""

@@ -1,0 +1,1 @@
+"""Figures for a Prometheus on this machine: the page, its text, and who fills it."""

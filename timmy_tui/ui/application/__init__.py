@@ -1,0 +1,1 @@
+"""The application: its parts, one module each."""

@@ -1,0 +1,242 @@
+"""The lines under the stage rows: whatever has something to say has a line of its own, and none hides another.
+
+Finding, guided test, verdict of a flip, diagnosis of the shown turn, context forecast, cache, sources, running change,
+notice. Where there are not enough lines the least important are left out and counted, with the key that shows them all.
+"""
+
+from msgspec import Struct
+
+from timmy_tui.core.formatting import local_time, percent, plural
+from timmy_tui.model.flags.words import changes_words, epoch_words
+from timmy_tui.model.judgement import Finding
+from timmy_tui.model.turn import Epoch, Turn
+from timmy_tui.report.words.findings import is_drift, span_words
+from timmy_tui.ui.charts.stack import NEARLY_FULL
+from timmy_tui.ui.paint.lines import (
+    Line,
+    Row,
+    cells,
+    fit,
+    foreign,
+    join_fitting,
+    line,
+    plain,
+    spread,
+    whole_parts,
+    wrap,
+    wrap_text,
+)
+from timmy_tui.ui.paint.wording import (
+    EQUAL_WORK,
+    change_of,
+    change_words,
+    diagnosis_words,
+    finding_role,
+    level_words,
+    stage_name,
+    tokens,
+)
+from timmy_tui.ui.panels.facts import (
+    UNDO,
+    cache_line,
+    change_line,
+    notice_line,
+    source_parts,
+    sources_lines,
+    trial_line,
+)
+from timmy_tui.ui.panels.headline import SHORT_CHANGE, turns_since
+from timmy_tui.ui.view import View
+
+SOON_TURNS, FULL = 15, NEARLY_FULL
+"""From here on the context window has something to say: so few turns left, or this share of it used."""
+
+
+STAMP = "%Y-%m-%d %H:%M"
+"""Of what may have happened on another day."""
+MOST_EPOCHS = 30
+"""Epochs on the page of all there is to say."""
+WIDE = 120
+"""Cells. From this width on the sources may have three lines."""
+
+
+class Said(Struct, frozen=True):
+    """One line and how much it matters."""
+
+    text: Line
+    rank: int
+    """The lines of the highest rank are left out first."""
+
+
+def said_lines(view: View, width: int, limit: int, turn: Turn | None = None) -> list[Line]:
+    """At most ``limit`` lines in a fixed order; ``turn``: the one that the screen shows (default: the last)."""
+    said = [one for one in _said(view, width, turn) if one.text]
+    if len(said) <= limit:
+        return [one.text for one in said]
+    if limit <= 0:
+        return []
+    shown = sorted(sorted(said, key=lambda one: one.rank)[:limit], key=said.index)
+    key = view.keys.get("findings", "i")
+    count = line((f"+{len(said) - limit} ", "warn"), (key, "key"))
+    lines = [one.text for one in shown]
+    lines[-1] = spread(whole_parts(lines[-1], width - cells(count) - 1), count, width)
+    return lines
+
+
+def _said(view: View, width: int, turn: Turn | None) -> list[Said]:
+    turn = turn if turn is not None else view.newest_turn
+    key = ("said", width, turn.ordinal if turn is not None else -1, view.cursor_turn is not None)
+    finding, verdict, forecast, (diagnosis, slow) = view.cached(key, lambda: _without_clocks(view, width, turn))
+    trouble, trial = _has_trouble(view), view.trial
+    lines = sources_lines(view, width, 1 if width < WIDE else 3)
+    sources = [Said(text, 9 if not trouble else 8 if number else 3) for number, text in enumerate(lines)]
+    return [
+        Said(finding, 2),
+        Said(trial_line(trial, view, width) if trial is not None and trial.phase != "done" else (), 4),
+        Said(verdict, 4),
+        Said(diagnosis, 5 if slow else 8),
+        Said(forecast, 6),
+        Said(cache_line(view, width), 7),
+        *sources,
+        Said(change_line(view, width), 0),
+        Said(notice_line(view, width), 1),  # And what is said of a sleep, for its time.
+    ]
+
+
+def _without_clocks(view: View, width: int, turn: Turn | None) -> tuple[Line, Line, Line, tuple[Line, bool]]:
+    """What depends on snapshot and shown turn alone: finding, verdict, forecast, diagnosis; made once for both."""
+    return (
+        finding_line(view, width),
+        verdict_line(view, width),
+        forecast_line(view, width),
+        diagnosis_line(view, width, turn),
+    )
+
+
+def _has_trouble(view: View) -> bool:
+    return any(part[0][1] in ("bad", "warn") for part in source_parts(view))
+
+
+def finding_line(view: View, width: int) -> Line:
+    """The finding that leads, and how many more there are, with the key that lists them."""
+    finding = view.leading
+    if finding is None:
+        return ()
+    more = len(view.findings) - 1
+    key = (("+", "muted"), (f"{more} ", "muted"), (view.keys.get("findings", "i"), "key")) if more else ()
+    parts = finding_parts(view, finding)
+    shown = join_fitting(parts, width - (cells(key) + 2 if key else 0)) or fit(parts[0], width)
+    return (*shown, ("  ", "text"), *key) if key else shown
+
+
+def finding_parts(view: View, finding: Finding) -> list[Line]:
+    """``▲ RAG slower +41ms ×1.8``, the levels, and since when; the most important part first."""
+    words = change_words(change_of(finding), view.glyphs, SHORT_CHANGE)
+    since = view.turn_name(finding.since, finding.since_id)
+    turns = span_words(finding) if is_drift(finding) else plural(turns_since(view, finding), "turn")
+    seen = " (seen)" if finding.acknowledged else ""
+    each = " a turn" if finding.share is not None else ""
+    level = f"{level_words(finding.before_ms, finding.after_ms)}{each}"
+    if finding.adjusted_for:
+        level = f"{level} {EQUAL_WORK}"
+    name = f"{words[:1]} {stage_name(finding.stage)} {finding.direction} {words[1:]}"
+    if finding.cause:
+        name = f"{view.glyphs.up} {foreign(finding.cause, 90)}"
+    return [
+        line((name, finding_role(finding))),
+        line((f"since {since}{seen}", "muted")),
+        line((level, "text")),
+        line((turns, "muted")),
+    ]
+
+
+def verdict_line(view: View, width: int) -> Line:
+    """What the newest flip did, with the key that undoes it."""
+    judgement = view.snapshot.judgement
+    verdict = judgement.verdict if judgement is not None else None
+    if verdict is None:
+        return ()
+    undo = (
+        ()
+        if view.read_only or verdict.wanted or verdict.undone
+        else line(("  " + view.keys.get(UNDO, ""), "key"), " undo")
+    )
+    head = f"{foreign(changes_words(verdict.changes), 40)}: " if verdict.changes else "verdict "
+    available = max(width - len(head) - len(plain(undo)), 0)
+    return (*line((head, "muted"), (foreign(verdict.sentence, available), "info")), *undo)
+
+
+def diagnosis_line(view: View, width: int, turn: Turn | None) -> tuple[Line, bool]:
+    """Why the shown turn took as long as it did, and whether that matters now: it was slow, or was asked for."""
+    asked = view.cursor_turn is not None
+    diagnosis = view.diagnosis_of(turn.ordinal) if turn is not None else None
+    sentence = diagnosis_words(diagnosis)
+    if turn is None or not (sentence or asked):
+        return (), False
+    slow = diagnosis is not None and diagnosis.slow
+    head = f"{view.turn_name(turn.ordinal, turn.request_id)}: " if asked else ""
+    words = foreign(sentence or "was not judged", max(width - len(head), 1))
+    return line((head, "value"), (words, "warn" if slow else "muted")), slow or asked
+
+
+def forecast_line(view: View, width: int) -> Line:
+    """The context window, where it is nearly full or was; and what else the model's figures warn of."""
+    llm = view.snapshot.llm
+    context = llm.context if llm is not None else None
+    parts: list[Line] = []
+    if context is not None and context.fill is not None:
+        left = context.turns_left
+        if context.truncated and not (llm is not None and any("prompt was cut" in text for text in llm.warnings)):
+            parts.append(line((f"{view.glyphs.warn} context: the newest prompt was cut", "bad")))
+        elif not context.truncated and (context.fill >= FULL or (left is not None and left <= SOON_TURNS)):
+            when = f", full in ≈{left} turns" if left is not None else ""
+            role = "bad" if context.fill > 1 else "warn"
+            text = f"{view.glyphs.warn} context {percent(context.fill)} of {tokens(context.window)}{when}"
+            parts.append(line((text, role)))
+            if context.growth is not None:
+                parts.append(line((f"{context.growth:+.0f} tok a turn", "muted")))
+    if llm is not None:
+        for text in llm.warnings:
+            role = "bad" if "prompt was cut" in text else "warn"
+            parts.append(line((f"{view.glyphs.warn} {foreign(text, width - 2)}", role)))
+    return join_fitting(parts, width) or (fit(parts[0], width) if parts else ())
+
+
+def said_rows(view: View, width: int) -> list[Row]:
+    """Everything that has something to say, whole: for the page that the count's key opens."""
+    judgement = view.snapshot.judgement
+    verdict = judgement.verdict if judgement is not None else None
+    diagnosis = judgement.diagnosis if judgement is not None else None
+    blocks: list[tuple[str, list[Line]]] = [
+        ("guided test", _words(view.trial.sentence, width) if view.trial is not None else []),
+        ("verdict of the newest flip", _words(verdict.sentence, width) if verdict is not None else []),
+        ("the newest turn", _words(diagnosis_words(diagnosis), width) if diagnosis is not None else []),
+        ("context", _words(plain(forecast_line(view, 1000)), width)),
+        ("sources", wrap(source_parts(view), width - 2)),
+        ("flags that moved, and restarts, newest first", _begun(view, width - 2)),
+    ]
+    rows: list[Row] = []
+    for heading, texts in blocks:
+        rows += [(line((heading, "title")), None)] * bool(texts)
+        rows += [((("  ", "text"), *text), None) for text in texts]
+    return rows
+
+
+def _begun(view: View, width: int) -> list[Line]:
+    """What began each of the newest epochs, and when."""
+    begun = [epoch for epoch in reversed(view.snapshot.epochs) if epoch.changes or epoch.restarted]
+    return [
+        line((text, "muted" if at else "text"))
+        for epoch in begun[:MOST_EPOCHS]
+        for at, text in enumerate(wrap_text(_beginning(view, epoch), width))
+    ]
+
+
+def _beginning(view: View, epoch: Epoch) -> str:
+    at, why = local_time(epoch.started, STAMP), foreign(epoch_words(epoch), 400)
+    return f"{at}  {why}  from {view.turn_name(epoch.first)} on, {plural(epoch.turns, 'turn')}"
+
+
+def _words(text: str, width: int) -> list[Line]:
+    """A sentence, wrapped at its words."""
+    return wrap((line((word, "text")) for word in foreign(text, 1000).split()), width - 2, " ")

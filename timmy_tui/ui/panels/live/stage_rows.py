@@ -1,0 +1,268 @@
+"""The stage rows: the shown turn's waterfall, figures, columns over turns and change, one row a stage.
+
+Which columns a width has, and what a narrower one drops first, is in ``row_columns.py``. The label and the last value
+are always shown.
+"""
+
+from collections.abc import Set
+
+from timmy_tui.core.formatting import MISSING, duration, percent, plural
+from timmy_tui.model.snapshot import StageStat
+from timmy_tui.model.stages.watched import BY_KEY, CRITICAL, GAP, OUTSIDE, SETTINGS, UNATTRIBUTED, V2V
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.ui.charts.ratio_row import moved_role, ratio_text, row_line
+from timmy_tui.ui.charts.spark import spark_text
+from timmy_tui.ui.charts.waterfall import LEAST_OVER_MS, LEAST_OVER_SHARE, Bar, axis_line, bar_line, place_bars
+from timmy_tui.ui.paint.lines import Line, fit, left, line, right
+from timmy_tui.ui.paint.wording import EQUAL_WORK, change_words, reason_words, row_name
+from timmy_tui.ui.panels.against_usual import LevelChange, level_change, moved_level, row_points, stage_ms, usual_ms
+from timmy_tui.ui.panels.headline import FEW, headline_words
+from timmy_tui.ui.panels.row_columns import COUNT, P95, SHARE, VALUE, Columns, columns_for
+from timmy_tui.ui.view import View
+
+LEAST_SHARE = 0.03
+"""A stage below this share of the headline is hidden first when there are not enough rows."""
+SETTING_WORDS = "setting, waited more"
+SUM_LABEL = "gaps"
+"""Label of the row of all unattributed time; each gap has a row of its own at its place in the turn."""
+RATIO_WORDS = ("half height = usual at equal work", "half height = usual", "half = usual")
+RAW_WORDS = ("ms from zero, top = largest", "ms from zero", "ms")
+"""What the columns over turns show; the longest that fits stands above them."""
+CHANGE_HEADINGS = (f"change {EQUAL_WORK}", EQUAL_WORK, "change")
+"""Above the changes, likewise."""
+
+
+def ledger_lines(view: View, width: int, height: int, turn: Turn | None = None) -> list[Line]:
+    """Header and rows of ``turn`` (default: the last) in at most ``height`` lines; hidden rows are counted."""
+    columns = columns_for(width)
+    turn = turn if turn is not None else view.headline_turn
+    head = [_header(view, columns, turn)] if columns.bar and height > 6 else []
+    rows = _bars(view, turn)
+    available = height - len(head)
+    shown, hidden = choose_rows(rows, turn, available, _wanted(view, rows), _late(view, turn, rows))
+    stats = {row.key: row for row in view.snapshot.stages}
+    lines = [*head, *(_row(view, bar, stats.get(bar.key), columns, turn) for bar in shown)]
+    if hidden:
+        lines.append(_count_line(view, hidden))
+    return [fit(spans, width) for spans in lines]
+
+
+def _count_line(view: View, hidden: list[Bar]) -> Line:
+    """How many rows are hidden and what they come to, with the key that walks over them."""
+    known = [bar.length for bar in hidden if bar.length is not None]
+    total = duration(sum(known) if known else None)
+    return line((f"+{plural(len(hidden), 'more row')}: {total}  ", "muted"), (view.keys.get("row_down", ""), "key"))
+
+
+def _wanted(view: View, bars: list[Bar]) -> set[str]:
+    """Rows that are shown first: those that changed, and the one that the user has chosen."""
+    changed = {bar.key for bar in bars if (change := level_change(view, bar.key)) is not None and not change.seen}
+    return changed | {view.row} if view.row else changed
+
+
+def count_rows(view: View, turn: Turn | None) -> tuple[int, int, int]:
+    """(rows that are not quiet, rows of the headline, rows outside of it) of a turn; by the rule of ``choose_rows``."""
+    if turn is None:
+        return 0, 1, 0
+    bars = _bars(view, turn)
+    wanted = _wanted(view, bars)
+    outside = sum(bar.kind == "outside" and bar.key not in wanted for bar in bars)
+    return sum(is_loud(bar, turn, wanted) for bar in bars), len(bars) - outside, outside
+
+
+def is_loud(bar: Bar, turn: Turn | None, wanted: set[str]) -> bool:
+    """The row is shown ahead of the quiet ones: it is ``wanted``, or no small part of the headline."""
+    headline_ms = (turn.headline_ms if turn else None) or 0.0
+    return bar.key in wanted or (bar.kind != "outside" and (bar.length or 0.0) >= LEAST_SHARE * headline_ms)
+
+
+def row_keys() -> tuple[str, ...]:
+    """Keys of the rows in their order; gaps, which differ from turn to turn, have no cursor."""
+    return (*CRITICAL, UNATTRIBUTED, *OUTSIDE)
+
+
+def _bars(view: View, turn: Turn | None) -> list[Bar]:
+    """Critical stages with their gaps, the sum of the gaps, then the stages outside the headline."""
+    if turn is None:
+        return [Bar(key, BY_KEY[key].label, 0.0, None, str(BY_KEY[key].owner)) for key in CRITICAL]
+    bars = place_bars(turn)
+    whole = turn.unmeasured.get(V2V, "")
+    bars.append(Bar(UNATTRIBUTED, SUM_LABEL, 0.0, turn.unattributed_ms, "sum", reason=whole))
+    for key in OUTSIDE:
+        reason = turn.unmeasured.get(key, "")
+        bars.append(
+            Bar(key, BY_KEY[key].label, 0.0, turn.stages.get(key), "outside", key in turn.skipped, reason=reason)
+        )
+    return bars
+
+
+def _late(view: View, turn: Turn | None, bars: list[Bar]) -> set[str]:
+    """Rows on which the turn took longer than usual: they are why it was slow."""
+    if turn is None:
+        return set()
+    over = ((bar.key, bar.length or 0.0, usual_ms(view, turn, bar.key)) for bar in bars if bar.kind != "outside")
+    known = ((key, ms - usual, LEAST_OVER_SHARE * usual) for key, ms, usual in over if usual is not None)
+    return {key for key, late_ms, share_ms in known if late_ms >= max(LEAST_OVER_MS, share_ms)}
+
+
+def choose_rows(
+    bars: list[Bar], turn: Turn | None, available: int, wanted: set[str], late: Set[str] = frozenset()
+) -> tuple[list[Bar], list[Bar]]:
+    """(rows to show, rows to count), both in the given order.
+
+    When not all fit, rows outside the headline are dropped without a count, but for ``wanted`` ones. When that is
+    not enough, one line is reserved for the count, and ``wanted`` rows are preferred, then those that are ``late``,
+    then large ones, then settings, which are the same in every turn, then the others.
+    """
+    if len(bars) <= available:
+        return bars, []
+    inside = [bar for bar in bars if bar.kind != "outside" or bar.key in wanted]
+    if len(inside) <= available:
+        return inside, []
+
+    def rank(bar: Bar) -> tuple[bool, bool, bool, float]:
+        large = is_loud(bar, turn, wanted) and bar.key not in SETTINGS
+        return bar.key in wanted, bar.key in late, large, bar.length or 0.0
+
+    ranked = sorted(inside, key=rank, reverse=True)
+    large = [bar for bar in ranked if is_loud(bar, turn, wanted)]
+    preferred = (large if len(large) > available - 1 else ranked)[: max(available - 1, 1)]
+    chosen = set(map(id, preferred))
+    return [bar for bar in inside if id(bar) in chosen], [bar for bar in inside if id(bar) not in chosen]
+
+
+def _header(view: View, columns: Columns, turn: Turn | None) -> Line:
+    total = headline_words(turn, turn.headline_ms) if turn else MISSING
+    spans = [(left("stage", columns.name), "muted"), (" " + right("last", VALUE), "muted")]
+    if columns.share:
+        spans.append((" " + right("%", SHARE), "muted"))
+    spans.append((" ", "text"))
+    spans.extend(axis_line(1.0 if turn else 0.0, columns.bar, view.glyphs, total))
+    if columns.usual:
+        window = f"usual{view.glyphs.point}{view.snapshot.window}t"
+        spans.append((" " + right(window if len(window) <= columns.usual else "usual", columns.usual), "muted"))
+    if columns.p95:
+        spans.append((" " + right("p95", P95), "muted"))
+    if columns.n:
+        spans.append((" " + right("n", COUNT), "muted"))
+    spans.append((" ", "text"))
+    spans.append((epoch_ruler(view, columns.spark), "faint"))
+    heading = next((text for text in CHANGE_HEADINGS if len(text) <= columns.change), "")
+    spans.append((" " + left(heading, columns.change), "muted"))
+    return tuple(spans)
+
+
+def epoch_ruler(view: View, width: int) -> str:
+    """Above the columns over turns: where epochs begin, with their numbers, and in between what the heights are."""
+    shown = view.turns[-width:] if width > 0 else ()
+    cells = [" "] * width
+    offset = width - len(shown)
+    for index, turn in enumerate(shown):
+        number = view.epoch_starts.get(turn.ordinal)
+        if number is None:
+            continue
+        mark = f"{view.glyphs.upright}{number}"
+        for step, char in enumerate(mark):
+            if offset + index + step < width:
+                cells[offset + index + step] = char
+    ruler = "".join(cells)
+    for text in RAW_WORDS if view.raw_rows else RATIO_WORDS:
+        # Two blanks behind a number, which would read as a part of it, that of the column ahead too; one to the next.
+        at = f" {ruler} ".find(" " * (len(text) + 3))
+        if at >= 0:
+            return f"{ruler[: at + 1]}{text}{ruler[at + 1 + len(text) :]}"[:width]
+    return ruler
+
+
+def _row(view: View, bar: Bar, stat: StageStat | None, columns: Columns, turn: Turn | None) -> Line:
+    unscaled = bar.kind in ("outside", "sum")
+    total = (turn.headline_ms or 0.0) if turn else 0.0
+    at_cursor = bar.key == view.row
+    name = left(row_name(bar.key, bar.label, columns.name), columns.name)
+    spans = [(name, "cursor" if at_cursor else "muted" if unscaled else "label"), _value(view, bar, at_cursor)]
+    if columns.share:
+        has_share = bar.length is not None and total > 0 and bar.kind not in ("outside", "hatch")
+        share = percent((bar.length or 0.0) / total) if has_share else ""
+        spans.append((" " + right(share, SHARE), "muted"))
+    usual = usual_ms(view, turn, bar.key) if turn is not None and bar.length is not None else None
+    if columns.bar:
+        drawn = _blank_bar(bar, columns) if unscaled or (bar.reason and bar.length is None) else None
+        spans.extend(((" ", "text"), *(drawn or bar_line(bar, total, columns.bar, view.glyphs, usual))))
+    change = level_change(view, bar.key)
+    spans.extend(_figures(bar, stat, change, columns))
+    if columns.spark:
+        spans.extend(((" ", "text"), *_over_turns(view, bar.key, columns.spark)))
+    if columns.change:
+        words, role = _change(view, bar, change, columns)
+        if not words and turn is not None and turn.state is TurnState.COMPLETE:
+            words, role = _off_usual(bar, usual, columns.change), "muted"
+        spans.extend(((" ", "text"), (left(words, columns.change), role)))
+    return tuple(spans)
+
+
+def _value(view: View, bar: Bar, at_cursor: bool) -> tuple[str, str]:
+    ahead = view.glyphs.before if at_cursor else " "
+    if bar.skipped:
+        return ahead + right("skipped", VALUE), "muted"
+    role = "muted" if bar.kind == "outside" or bar.value is None or bar.key in SETTINGS else "value"
+    return ahead + right(duration(bar.value), VALUE), role
+
+
+def _figures(bar: Bar, stat: StageStat | None, change: LevelChange | None, columns: Columns) -> list[tuple[str, str]]:
+    """The usual is the level ahead of a change, where there is one."""
+    known = stat if stat is not None and stat.n else None
+    gap = bar.key.startswith(GAP) or bar.kind == "hatch" or bar.key in SETTINGS
+    figures: list[tuple[str, str]] = []
+    if columns.usual:
+        usual = change.before_ms if change is not None and not change.part else known.p50 if known else None
+        figures.append((" " + right("" if gap else duration(usual), columns.usual), "text" if known else "faint"))
+    if columns.p95:
+        text = "" if gap else duration(known.p95 if known else None)
+        figures.append((" " + right(text, P95), "text" if known and known.n >= FEW else "faint"))
+    if columns.n:
+        figures.append((" " + right("" if gap else str(known.n if known else 0), COUNT), "muted"))
+    return figures
+
+
+def _over_turns(view: View, key: str, width: int) -> Line:
+    """The newest turns: their time over the usual, or in ms."""
+    if key.startswith(GAP) or key in SETTINGS or (key in OUTSIDE and not BY_KEY[key].judged):
+        # A gap has no history of its own; a setting, the speech and what follows from it are no latency.
+        return ((" " * width, "text"),)
+    points = row_points(view, key, width)
+    if view.raw_rows:
+        shown = view.turns[-width:]
+        values = [None if point is None else stage_ms(turn, key) for turn, point in zip(shown, points, strict=True)]
+        text = spark_text(values, width, view.glyphs)
+    else:
+        text = ratio_text(points, width, view.glyphs)
+    return row_line(points, text, view.glyphs, moved_level(view, key, width), reverse=view.monochrome)
+
+
+def _blank_bar(bar: Bar, columns: Columns) -> Line:
+    """In the place of a bar why there is none."""
+    words = reason_words(bar.reason, columns.bar) if bar.reason and bar.length is None else ""
+    return ((left(words, columns.bar), "muted"),)
+
+
+def _change(view: View, bar: Bar, change: LevelChange | None, columns: Columns) -> tuple[str, str]:
+    """Words of the change of level, of a setting, or why the figure is none where no bar could say it."""
+    width = columns.change
+    if change is not None:
+        words = change_words(change.words, view.glyphs, width)
+        if change.part and len(words) + len(change.part) < width:
+            words = f"{words} {change.part}"
+        return words, "muted" if change.seen else moved_role(change.ms)
+    if bar.key in SETTINGS and bar.value is not None:
+        return SETTING_WORDS if width >= len(SETTING_WORDS) else "setting", "muted"
+    unsaid = bar.reason and not (columns.bar and bar.length is None)
+    return (reason_words(bar.reason, width), "muted") if unsaid else ("", "text")
+
+
+def _off_usual(bar: Bar, usual: float | None, width: int) -> str:
+    """How far the shown turn alone is from its usual, where that is worth a word: no change of level."""
+    if bar.length is None or usual is None or bar.kind == "outside":
+        return ""
+    off = bar.length - usual
+    words = f"turn {'+' if off > 0 else '-'}{duration(abs(off))}"
+    return words if abs(off) >= max(LEAST_OVER_MS, LEAST_OVER_SHARE * usual) and len(words) <= width else ""

@@ -1,0 +1,1 @@
+"""The language model: prompt cache, context window, requests, the guide's criteria."""

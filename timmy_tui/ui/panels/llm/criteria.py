@@ -1,0 +1,87 @@
+"""The guide's criteria with their verdicts: as many as there is room for, or all of them whole on a page."""
+
+from timmy_tui.model.llm import FAIL, MISLEADING, NOT_JUDGED, PASS, Criterion
+from timmy_tui.report.words.llm import value_words, verdict_words
+from timmy_tui.ui.paint.lines import Line, Row, cells, foreign, join_fitting, left, line, wrap_text
+from timmy_tui.ui.panels.lists import title
+from timmy_tui.ui.view import View
+
+VERDICT_ROLE = {PASS: "good", FAIL: "bad", MISLEADING: "misleading", NOT_JUDGED: "muted"}
+LEAST_ROWS = 4
+"""Heading, group, a criterion and the count of the others."""
+VERDICT = 13
+"""Cells of a verdict with its glyph and two blanks."""
+LABEL, SHORT_LABEL = 36, 28
+"""Cells of the longest label and two blanks; and of what a pane below 80 cells has for it."""
+
+
+def criteria_lines(criteria: tuple[Criterion, ...], view: View, width: int, height: int) -> list[Line]:
+    """As many as fit ``height`` lines under the headings of their groups; the others are counted, with their key.
+
+    Below LEAST_ROWS one line says how many have which verdict.
+    """
+    if not criteria or height < 1:
+        return []
+    if height < LEAST_ROWS:
+        return [_counts(criteria, view, width)]
+    lines = [title("the guide's criteria", width, view)]
+    group = ""
+    for item in criteria:
+        if item.group != group:
+            group = item.group
+            lines.append(line((foreign(group, width), "muted")))
+        lines.append(_criterion(item, view, width))
+    if len(lines) <= height:
+        return lines
+    shown = lines[: height - 1]
+    while len(shown) > 1 and shown[-1][0][1] == "muted" and len(shown[-1]) == 1:
+        # A heading of a group that has no row any more.
+        shown.pop()
+    left_out = len(criteria) - sum(len(row) > 2 for row in shown)
+    return [*shown, line((f"+{left_out} more criteria  ", "muted"), (view.keys.get("criteria", ""), "key"))]
+
+
+def _counts(criteria: tuple[Criterion, ...], view: View, width: int) -> Line:
+    verdicts = [item.verdict for item in criteria]
+    counts = [(verdict, verdicts.count(verdict)) for verdict in VERDICT_ROLE if verdict in verdicts]
+    key = line((view.keys.get("criteria", ""), "key"))
+    heads = (line(("the guide's criteria:", "muted")), line(("guide:", "muted")))
+    parts = [line((f"{count} {verdict}", VERDICT_ROLE[verdict])) for verdict, count in counts]
+    head = next((head for head in heads if sum(cells(part) + 2 for part in (head, *parts)) + 5 <= width), heads[-1])
+    return join_fitting([head, *parts, key], width)
+
+
+def _criterion(item: Criterion, view: View, width: int) -> Line:
+    label = LABEL if width >= 80 else SHORT_LABEL
+    note = f"  {foreign(item.note, width)}" if item.note else ""
+    return line(
+        verdict_span(item, view),
+        (left(foreign(item.label, label - 1), label), "label"),
+        foreign(value_words(item), width),
+        (note, "muted"),
+    )
+
+
+def verdict_span(item: Criterion, view: View) -> tuple[str, str]:
+    """``≠ misleading``: glyph and word of a verdict in VERDICT cells, and its role."""
+    glyphs = view.glyphs
+    marks = {PASS: glyphs.ok, FAIL: glyphs.fail, MISLEADING: glyphs.misleading}
+    words = f"{marks.get(item.verdict, glyphs.none)} {foreign(verdict_words(item), 10)}"
+    return left(words, VERDICT), VERDICT_ROLE.get(item.verdict, "muted")
+
+
+def criteria_rows(view: View, width: int) -> list[Row]:
+    """All of them whole, each with what it really means, for a page of its own."""
+    llm = view.snapshot.llm
+    rows: list[Line] = []
+    group = ""
+    for item in llm.criteria if llm is not None else ():
+        if item.group != group:
+            group = item.group
+            rows += [line(), line((foreign(group, width), "title"))]
+        room = max(width - VERDICT, 12)
+        texts = wrap_text(f"{foreign(item.label, 200)}: {foreign(value_words(item), 1000)}", room)
+        rows.append(line(verdict_span(item, view), texts[0]))
+        rows += [line(" " * VERDICT, text) for text in texts[1:]]
+        rows += [line(" " * VERDICT, (text, "muted")) for text in wrap_text(foreign(item.note, 1000), room) if text]
+    return [(row, None) for row in rows[1:] or [line(("no turn yet", "muted"))]]

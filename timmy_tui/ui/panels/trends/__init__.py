@@ -1,0 +1,1 @@
+"""Charts over turns and over time, and what stands beside them."""

@@ -1,0 +1,193 @@
+"""One chart over turns: a dash a turn, the level of each stretch with its band, brackets over it, ticks beside it."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from timmy_tui.core.formatting import duration
+from timmy_tui.ui.charts.bracket import bracket_line
+from timmy_tui.ui.charts.dots import ACROSS, DOWN, Dots, Ink
+from timmy_tui.ui.charts.scale import Scale, scale_of
+from timmy_tui.ui.charts.skyline import join_cells
+from timmy_tui.ui.paint.lines import Line, Span, left, line, right
+from timmy_tui.ui.panels.skyline.panel import BEAM
+from timmy_tui.ui.panels.skyline.window import GUTTER, index_of_start
+from timmy_tui.ui.panels.trends.series import (
+    LEAST_BAND,
+    QUIET,
+    Level,
+    brackets_of,
+    levels_of,
+    series_name,
+    series_role,
+    shown_of,
+    sign_of,
+    value_of,
+)
+from timmy_tui.ui.panels.trends.window import TrendWindow
+from timmy_tui.ui.view import View
+
+BAND = "band"
+"""Role whose colour is the ground of p5 to p95."""
+EDGE, VALUE, LEVEL = range(3)
+"""Ranks of what is drawn."""
+DOTTED = 4
+"""Dots from one of an edge of the band to the next."""
+
+
+class Series(Struct, frozen=True):
+    """A series over the turns that are shown, ready to be drawn, exported or told."""
+
+    key: str
+    name: str
+    role: str
+    window: TrendWindow
+    values: tuple[float | None, ...]
+    """One for each turn."""
+    signs: tuple[Span | None, ...]
+    """Of turns without a value."""
+    levels: tuple[Level, ...]
+
+    def scale(self, from_zero: bool, rows: int) -> Scale:
+        """The scale of its plot."""
+        known = [ms for ms in self.values if ms is not None]
+        return scale_of(known, from_zero, rows, max((level.p50 for level in self.levels), default=0.0))
+
+
+def series_of(view: View, window: TrendWindow, key: str) -> Series:
+    """The series of this key."""
+    shown = shown_of(view, key)
+    turns = view.turns[window.first : window.first + window.count]
+    return Series(
+        key,
+        series_name(view, key),
+        series_role(key),
+        window,
+        tuple(value_of(turn, key, shown) for turn in turns),
+        tuple(sign_of(turn, key, shown, view.glyphs) for turn in turns),
+        tuple(levels_of(view, window, key)),
+    )
+
+
+class Style(Struct, frozen=True):
+    """How a series is drawn."""
+
+    rows: int
+    from_zero: bool = True
+    filled: bool = False
+    """From zero up, as in the skyline; else a dash a turn."""
+
+
+def plot_lines(view: View, series: Series, style: Style) -> list[Line]:
+    """The bracket line and the rows of the plot, with the gutter at their left."""
+    window, rows = series.window, style.rows
+    brackets = brackets_of(view, window, series.key)
+    level = series.levels[-1] if series.levels else None
+    heads = () if level is None else (f"p50 {duration(level.p50)}",) if style.filled else _keys(view)
+    name = (left(series.name if style.filled else "", GUTTER), "label")
+    top = (name, *bracket_line(brackets, window.columns, view.glyphs, heads))
+    scale = series.scale(style.from_zero, rows)
+    labels = scale.ticks()
+    plot = _dots(view, series, scale, style).lines(view.glyphs)
+    gutters = (right(labels.get(row, ""), GUTTER - 1) + " " for row in range(rows - 1, -1, -1))
+    return [top, *((((gutter), "faint"), *row) for gutter, row in zip(gutters, plot, strict=True))]
+
+
+def _keys(view: View) -> tuple[str, ...]:
+    """What the marks of a chart that is not filled mean, from the longest to the shortest."""
+    band = "behind it" if has_band(view) else "dots"
+    return (
+        f"a dash: a turn · line: p50 of an epoch · {band}: p5–p95",
+        f"a dash: a turn · line: p50 · {band}: p5–p95",
+        "a dash: a turn · line: p50",
+    )
+
+
+def _dots(view: View, series: Series, scale: Scale, style: Style) -> Dots:
+    window = series.window
+    dots = Dots(window.columns, scale.rows)
+    for level in series.levels if not style.filled else ():
+        _draw_level(dots, level, window, scale, _role_of(series, level))
+        _draw_band(view, dots, level, window, scale)
+    roles = _roles(series)
+    for at, ms in enumerate(series.values):
+        if ms is not None:
+            x, height = window.dot_of(window.first + at), scale.height(ms)
+            for y in range(0 if style.filled and style.from_zero else height, height + 1):
+                dots.dash(x, window.dots_of(window.first + at), y, Ink(roles[at], VALUE))
+            if scale.outside(ms):
+                _cut(view, dots, x // ACROSS, scale.outside(ms))
+    for column, span in _uprights(view, series):
+        dots.upright(column, span)
+    return dots
+
+
+def _cut(view: View, dots: Dots, column: int, side: int) -> None:
+    """The sign of a value outside of the scale, at its edge."""
+    sign, row = (view.glyphs.cut, dots.rows - 1) if side > 0 else (view.glyphs.cut_below, 0)
+    dots.sign(column, row, (sign, "value"))
+
+
+def _role_of(series: Series, level: Level) -> str:
+    """One colour for a level and its turns: a cell has one, and two of them would mix without a meaning."""
+    return series.role if level.role == QUIET else level.role
+
+
+def _roles(series: Series) -> list[str]:
+    """The colour of each turn: of its series, and since a change of that change."""
+    roles = [series.role] * len(series.values)
+    for level in series.levels:
+        start, end = level.start - series.window.first, level.end - series.window.first
+        roles[start:end] = [_role_of(series, level)] * (end - start)
+    return roles
+
+
+def _draw_level(dots: Dots, level: Level, window: TrendWindow, scale: Scale, role: str) -> None:
+    x, end = window.dot_of(level.start), window.dot_of(level.end)
+    dots.dash(x, end - x, scale.height(level.p50), Ink(role, LEVEL))
+
+
+def _draw_band(view: View, dots: Dots, level: Level, window: TrendWindow, scale: Scale) -> None:
+    if level.figures.n < LEAST_BAND:
+        return
+    x, end = window.dot_of(level.start), window.dot_of(level.end)
+    band(view, dots, (x, end), (scale.height(level.figures.p5), scale.height(level.figures.p95)))
+
+
+def band(view: View, dots: Dots, across: tuple[int, int], heights: tuple[int, int]) -> None:
+    """A ground between two heights, all in dots; where the theme has none for it, its edges are dotted."""
+    (x, end), (low, high) = across, heights
+    if has_band(view):
+        dots.shade(range((x + 1) // ACROSS, (end + 1) // ACROSS), range(low // DOWN, high // DOWN + 1), BAND)
+        return
+    for height in heights:
+        for one in range(x, end, DOTTED):
+            dots.put(one, height, Ink("rule", EDGE))
+
+
+def has_band(view: View) -> bool:
+    """The theme has a ground for it; else its edges are dotted."""
+    style = view.styles.get(BAND)
+    return not view.monochrome and not view.glyphs.plain and style is not None and style.color == style.bgcolor
+
+
+def _uprights(view: View, series: Series) -> Iterable[tuple[int, Span]]:
+    """The cursor, then where a level begins: at an epoch, or with a finding."""
+    window = series.window
+    if view.cursor_index is not None:
+        yield window.column_of(view.cursor_index), (view.glyphs.upright, BEAM)
+    changed = {index_of_start(view, epoch.first) for epoch in view.snapshot.epochs if epoch.changes}
+    for before, level in zip(series.levels, series.levels[1:], strict=False):
+        moved = level.role != QUIET and before.role == QUIET
+        role = level.role if moved else "info" if level.start in changed else "faint"
+        yield window.column_of(level.start), (view.glyphs.upright, role)
+
+
+def axis_line(view: View, series: Series) -> Line:
+    """The foot of the plots: a rule, with the signs of turns without a figure at their columns."""
+    window = series.window
+    cells: list[Span] = [(view.glyphs.rule, "rule")] * window.columns
+    for at, sign in enumerate(series.signs):
+        if sign is not None:
+            cells[window.column_of(window.first + at)] = sign
+    return (*line((" " * GUTTER, "text")), *join_cells(cells))

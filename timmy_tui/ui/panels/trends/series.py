@@ -1,0 +1,258 @@
+"""What a chart over turns shows: a series with its values and the signs of turns without one, levels, brackets."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from timmy_tui.core.formatting import duration
+from timmy_tui.model.judgement import Finding
+from timmy_tui.model.stages.watched import BY_KEY, GPU, GPU_STAGES, NETWORK, TRENDS, UNATTRIBUTED, V2V, top_of
+from timmy_tui.model.trend_history import HEADLINE, Figures
+from timmy_tui.model.turn import Span, Turn, TurnState
+from timmy_tui.report.trend_buckets import figures_of
+from timmy_tui.report.words.findings import LARGEST_RATIO, size_words
+from timmy_tui.ui.charts.bracket import Bracket
+from timmy_tui.ui.charts.ratio_row import moved_role
+from timmy_tui.ui.charts.skyline_columns import Shown, column_of, what_is_shown
+from timmy_tui.ui.paint.glyphs import Glyphs
+from timmy_tui.ui.paint.lines import Span as Piece
+from timmy_tui.ui.paint.themes import FALLBACK, GAP_KEY, STAGE
+from timmy_tui.ui.paint.wording import EQUAL_WORK, clock_time, finding_role, signed, stage_name
+from timmy_tui.ui.panels.against_usual import level_change, stage_ms
+from timmy_tui.ui.panels.skyline.window import Window, index_of_start
+from timmy_tui.ui.view import View
+
+OF_SPAN = "span:"
+"""Prefix of the series of a headline's span that is not the usual one."""
+QUIET = "value"
+"""Role of a level that no finding and no verdict tells of."""
+LEAST_LEVEL, LEAST_BAND = 3, 8
+"""Turns of a stretch from which it has a level, and a band of p5 to p95."""
+
+
+class Level(Struct, frozen=True):
+    """A stretch of turns under the same flags and session, or since a change of level."""
+
+    start: int
+    """Index in ``View.turns``."""
+    end: int
+    """Behind its last."""
+    figures: Figures
+    role: str = "value"
+    """QUIET, or that of the change that it came with."""
+
+    @property
+    def p50(self) -> float:
+        """ms."""
+        return self.figures.p50
+
+
+def series_keys(view: View) -> tuple[str, ...]:
+    """The headline, the stages, the unnamed time, and every other span that a turn's headline has."""
+    shown = what_is_shown(view.turns).span
+    counted = Counter(turn.span for turn in view.turns if turn.headline_ms is not None)
+    others = [f"{OF_SPAN}{span}" for span, _ in counted.most_common() if span not in (shown, Span.NONE)]
+    return (HEADLINE, *TRENDS, UNATTRIBUTED, *others)
+
+
+def series_name(view: View, key: str) -> str:
+    """``V2V``, ``LLM``, ``?``; the headline is named by its span."""
+    if key == HEADLINE:
+        return str(what_is_shown(view.turns).span)
+    if key.startswith(OF_SPAN):
+        return key.removeprefix(OF_SPAN)
+    return "gap" if key == UNATTRIBUTED else BY_KEY[key].label if key in BY_KEY else key
+
+
+def series_role(key: str) -> str:
+    """Its colour: that of the stage on all screens."""
+    if key == HEADLINE or key.startswith(OF_SPAN):
+        return "text"
+    if key == UNATTRIBUTED:
+        return f"{STAGE}{GAP_KEY}"
+    if key == "endpointing":
+        return "muted"
+    own = next((role for role in (f"{STAGE}{key}", f"bar.{key}") if role in FALLBACK), "")
+    return own or ("bar.hop" if key == NETWORK else f"bar.{BY_KEY[key].owner}" if key in BY_KEY else "text")
+
+
+def shown_of(view: View, key: str) -> Shown:
+    """Which turns a headline's chart can show side by side."""
+    usual = what_is_shown(view.turns)
+    return Shown(Span(key.removeprefix(OF_SPAN)), False) if key.startswith(OF_SPAN) else usual
+
+
+def value_of(turn: Turn, key: str, shown: Shown) -> float | None:
+    """ms of a series in a turn; None where the turn did not complete, has no such figure, or one of another span."""
+    if turn.state is not TurnState.COMPLETE:
+        return None
+    if key != HEADLINE and not key.startswith(OF_SPAN):
+        return stage_ms(turn, key)
+    other = turn.span is not shown.span or (shown.spoken and not turn.is_spoken)
+    return None if other else turn.headline_ms
+
+
+def sign_of(turn: Turn, key: str, shown: Shown, glyphs: Glyphs) -> Piece | None:
+    """The sign of a turn without a value, as in the skyline; None where the stage just did not take place."""
+    if value_of(turn, key, shown) is not None:
+        return None
+    if key == HEADLINE or turn.state is not TurnState.COMPLETE:
+        column = column_of(turn, shown, glyphs)
+        return (column.sign, column.role) if column.sign else None
+    skipped = key in turn.skipped or key.startswith(OF_SPAN) or (key in BY_KEY and BY_KEY[key].parent)
+    return None if skipped else (glyphs.unknown, "muted")
+
+
+# -- levels
+
+
+def levels_of(view: View, window: Window, key: str) -> list[Level]:
+    """The level of each stretch that is shown: from epoch to epoch, and from where a finding of the series began."""
+    shown = shown_of(view, key)
+    last = window.first + window.count
+    starts = sorted({window.first, *(at for at in _starts(view, key) if window.first < at < last)})
+    levels: list[Level] = []
+    for start, end in zip(starts, [*starts[1:], last], strict=True):
+        figures = figures_of(ms for turn in view.turns[start:end] if (ms := value_of(turn, key, shown)) is not None)
+        if figures is not None and figures.n >= LEAST_LEVEL:
+            levels.append(Level(start, end, figures))
+    return _coloured(levels, *_moved(view, key))
+
+
+def _coloured(levels: Sequence[Level], since: int, lost_ms: float) -> list[Level]:
+    """The levels with the colour of a change of ``lost_ms`` a turn; only those on its side of the level before.
+
+    A change of 40 ms in one stage may be lost in all of voice-to-voice, which then has no other colour.
+    """
+    before = next((level.p50 for level in reversed(levels) if level.start < since), None)
+    coloured = []
+    for level in levels:
+        moved = lost_ms and level.start >= since
+        aside = before is not None and (level.p50 - before) * lost_ms <= 0
+        coloured.append(replace(level, role=moved_role(lost_ms)) if moved and not aside else level)
+    return coloured
+
+
+def _starts(view: View, key: str) -> Iterator[int]:
+    """Indices at which the level may have changed."""
+    for epoch in view.snapshot.epochs:
+        index = index_of_start(view, epoch.first)
+        if index is not None:
+            yield index
+    for finding in findings_of(view, key):
+        for ordinal in (finding.since, finding.since + finding.lasted if finding.ended else finding.since):
+            index = index_of_start(view, ordinal)
+            if index is not None:
+                yield index
+
+
+def _moved(view: View, key: str) -> tuple[int, float]:
+    """(index since when, ms a turn) of the change that the series shows; 0 ms without one."""
+    change = level_change(view, V2V if key == HEADLINE else key)
+    if change is not None and not change.seen:
+        return _index(view, change.since), change.ms
+    told = [one for one in view.findings if key == HEADLINE and one.notable and not one.acknowledged]
+    leading = max(told, key=lambda one: abs(one.after_ms - one.before_ms), default=None)
+    return (_index(view, leading.since), leading.after_ms - leading.before_ms) if leading is not None else (0, 0.0)
+
+
+def _index(view: View, ordinal: int) -> int:
+    index = index_of_start(view, ordinal)
+    return len(view.turns) if index is None else index
+
+
+# -- findings
+
+
+def findings_of(view: View, key: str) -> list[Finding]:
+    """The findings that a series shows, ended ones too; the headline shows all that are worth it."""
+    judgement = view.snapshot.judgement
+    if judgement is None or key.startswith(OF_SPAN):
+        return []
+    if key == HEADLINE:
+        return [one for one in judgement.findings if one.notable]
+    return [one for one in judgement.findings if _concerns(one, key)]
+
+
+def _concerns(finding: Finding, key: str) -> bool:
+    """Of the series, of a part of it, or of the GPU that it runs on."""
+    stage = finding.stage
+    if stage == key or (stage == GPU and key in GPU_STAGES):
+        return True
+    return stage in BY_KEY and key in BY_KEY and top_of(stage) == key
+
+
+def brackets_of(view: View, window: Window, key: str) -> list[Bracket]:
+    """A bracket for each finding that is shown, from its first turn to its last or to now."""
+    brackets = []
+    last = window.first + window.count
+    for finding in findings_of(view, key):
+        start = index_of_start(view, finding.since)
+        if start is None or start >= last:
+            continue
+        end = start + finding.lasted if finding.ended else last + 1
+        if end <= window.first:
+            continue
+        begin = window.column_of(start) if start >= window.first else -1
+        stop = window.column_of(end) - 1 if finding.ended else window.columns
+        role = "muted" if finding.ended else finding_role(finding)
+        brackets.append(Bracket(begin, stop, _words(view, finding, start), role))
+    return brackets or _verdict_brackets(view, window, key)
+
+
+def _verdict_brackets(view: View, window: Window, key: str) -> list[Bracket]:
+    """Of a stage that no finding tells of, and that a flip moved."""
+    change = None if key == HEADLINE else level_change(view, key)
+    start = index_of_start(view, change.since) if change is not None else None
+    if change is None or change.seen or start is None:
+        return []
+    moved = signed(change.ms, view.glyphs)
+    level = f"{duration(change.before_ms)} → {duration(change.after_ms)}"
+    ratio = f"{moved} ×{change.ratio:.2f}"
+    # The dots under it are what was measured: of another amount of work.
+    work = f"{ratio} {EQUAL_WORK}"
+    unlike = change.words.unlike_measured
+    words = (f"{work} · {level}", work, ratio, moved) if unlike else (f"{ratio} · {level}", ratio, moved)
+    begin = window.column_of(start) if start >= window.first else -1
+    return [Bracket(begin, window.columns, words, "good" if change.ms < 0 else "bad")]
+
+
+def _words(view: View, finding: Finding, start: int) -> tuple[str, ...]:
+    name, short = stage_name(finding.stage), series_name(view, finding.stage)
+    moved = signed(finding.after_ms - finding.before_ms, view.glyphs)
+    ratio = f" {size_words(finding)}" if 1 / LARGEST_RATIO < finding.ratio < LARGEST_RATIO else ""
+    turn = view.turns[start] if 0 <= start < len(view.turns) else None
+    if finding.ended:
+        over = f"for {finding.lasted}t, over"
+        return (f"{name} {moved}{ratio} {over}", f"{short} {moved} {over}", f"{short} over", short)
+    back = len(view.turns) - start if start >= 0 else max(finding.n, len(view.turns))
+    since = f"since {clock_time(turn.started)[:5]}" if turn is not None and turn.started is not None else "since"
+    level = f"{duration(finding.before_ms)} → {duration(finding.after_ms)}"
+    return (
+        f"{name} {moved}{ratio} {since}, {back}t · {level}",
+        f"{name} {moved}{ratio} {since}, {back}t",
+        f"{name} {moved}{ratio} {back}t",
+        f"{short} {moved}{ratio}",
+        f"{short} {moved}",
+        short,
+    )
+
+
+# -- what stands beside
+
+
+def companions(view: View, key: str, most: int) -> list[str]:
+    """Series charted under the chosen one: those that moved, then the largest; in the order of a turn."""
+    usual = {row.key: row.p50 for row in view.snapshot.stages if row.p50 is not None}
+    known = [one for one in (*_TOP, UNATTRIBUTED) if one != key and one in usual]
+    moved = {one: abs(change.ms) for one in known if (change := level_change(view, one)) and not change.seen}
+    quiet = [one for one in known if one not in moved and one in BY_KEY and BY_KEY[one].owner != "setting"]
+    ranked = sorted(moved, key=moved.__getitem__, reverse=True) + sorted(quiet, key=usual.__getitem__, reverse=True)
+    head = [HEADLINE] if key != HEADLINE else []
+    chosen = ranked[: max(most - len(head), 0)]
+    return [*head, *(one for one in known if one in chosen)][:most]
+
+
+_TOP: Sequence[str] = tuple(key for key in BY_KEY if key in TRENDS and not BY_KEY[key].parent)

@@ -1,0 +1,137 @@
+"""One turn in full: its waterfall, why it was slow or fast, and its raw events."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from timmy_tui.core.formatting import MISSING, count, on_off, plural
+from timmy_tui.model.stages.system import watched
+from timmy_tui.model.turn import Span, Turn
+from timmy_tui.report.timeline import timeline
+from timmy_tui.ui.paint.lines import (
+    Line,
+    cells,
+    fit,
+    foreign,
+    join_fitting,
+    left,
+    line,
+    plain,
+    right,
+    words_of,
+    wrap,
+    wrap_text,
+)
+from timmy_tui.ui.paint.wording import clock_time, diagnosis_words, stage_name, tokens
+from timmy_tui.ui.panels.headline import headline_words
+from timmy_tui.ui.panels.lists import state_mark, title
+from timmy_tui.ui.panels.live.stage_rows import ledger_lines
+from timmy_tui.ui.panels.waits import wait_words
+from timmy_tui.ui.view import View
+
+LEAST_EVENTS = 2
+"""Rows: a heading and one event are less than a stage row more."""
+ROOMY = 18
+"""Rows from which facts that are wider than the pane are wrapped, not cut."""
+
+
+def detail_lines(view: View, turn: Turn | None, width: int, height: int) -> list[Line]:
+    """Facts, waterfall and events of a turn in at most ``height`` lines."""
+    if turn is None:
+        return [line(("no turn", "muted"))]
+    facts = _facts(view, turn, width, whole=height >= ROOMY)
+    events = turn_events(turn)
+    ledger = min(max(6, height - len(facts) - min(len(events), 8) - 2), 19)
+    if height - len(facts) - ledger <= LEAST_EVENTS:
+        ledger = height - len(facts)
+    lines = [*facts, *ledger_lines(view, width, max(min(ledger, height - len(facts)), 0), turn)]
+    available = height - len(lines) - 1
+    if available > 1 or (available == 1 and len(events) == 1):
+        lines.append(title(f"{len(events)} raw events" if events else "raw events no longer in memory", width, view))
+        lines.extend(_cut_events(events, available, view.keys.get("turn", "")))
+    return [fit(row, width) for row in lines[:height]]
+
+
+def _facts(view: View, turn: Turn, width: int, whole: bool) -> list[Line]:
+    glyph, role = state_mark(turn, view)
+    state = str(turn.state).replace("_", " ")
+    name = foreign(turn.request_id, 12) or "typed"
+    mark = view.marks.get(turn.ordinal)
+    reason = f": {foreign(turn.reason, 60)}" if turn.reason else ""
+    prompt = _of_prompt(turn)
+    rows = [
+        line(
+            (f"{glyph} ", role), (f"turn {count(turn.number)} ", "value"),
+            (f"{name} {clock_time(turn.started)} ", "muted"),
+            (f"{state}{reason} ", role), (_headline(turn), "value"),
+            (f"  {mark}" if mark else "", "good" if mark == "good" else "bad"),
+        ),
+        *((wrap(prompt, width) if whole else [join_fitting(prompt, width)]) if prompt else ()),
+    ]  # fmt: skip
+    if turn.pause_threshold is not None:
+        waited = line((f"setting {turn.pause_threshold:g}s  waited ", "muted"), *wait_words(view.snapshot.pass_bound))
+        rows += wrap(words_of(waited), width, " ") if whole and cells(waited) > width else [waited]
+    if turn.ordinal in view.notes:
+        rows.append(line(("note  ", "muted"), (foreign(view.notes[turn.ordinal], max(width - 6, 0)), "quote")))
+    if turn.text:
+        rows.append(line(("said  ", "muted"), (foreign(turn.text, max(width - 6, 0)), "quote")))
+    rows.extend(line((foreign(text, width), "bad")) for text in turn.errors[:2])
+    for reason in dict.fromkeys(turn.unmeasured.values()):
+        keys = [stage_name(key) for key, why in turn.unmeasured.items() if why == reason]
+        rows.append(line((f"not measured ({foreign(reason, 60)}): {', '.join(keys)}", "warn")))
+    if turn.signals:
+        rows.append(line((f"signs in the answer: {', '.join(sorted(turn.signals)).replace('_', ' ')}", "warn")))
+    diagnosis = view.diagnosis_of(turn.ordinal)
+    sentence = diagnosis_words(diagnosis)
+    said = cells(rows[0]) <= width and sentence in plain(rows[0])
+    if diagnosis is not None and sentence and not said:
+        # It names every contribution, so it is shown whole.
+        role = "warn" if diagnosis.slow else "muted"
+        rows.extend(line((text, role)) for text in wrap_text(foreign(sentence, 400), width)[:3])
+    return rows
+
+
+def _headline(turn: Turn) -> str:
+    """``V2V ≥3.11s``; of a turn that has no span nothing."""
+    return "" if turn.span is Span.NONE else f"{turn.span} {headline_words(turn, turn.headline_ms)}"
+
+
+def _of_prompt(turn: Turn) -> list[Line]:
+    """Tokens; of v34 also what it sent along. Nothing where the log counts none."""
+    if not watched().counts_tokens:
+        return []
+    known = turn.prompt_tokens is not None or turn.output_tokens is not None
+    counts = f"{tokens(turn.prompt_tokens)}→{tokens(turn.output_tokens)} tok"
+    shown = [line((counts, "text") if known else ("no count of tokens", "muted"))]
+    if watched().is_built_in:
+        shown += [
+            line((f"context sent {tokens(turn.context_sent)} returned {tokens(turn.context_returned)}", "muted")),
+            line((f"tail mode {on_off(turn.tail_mode)}", "muted")),
+            line((f"raw {on_off(turn.raw)}", "muted")),
+            line((f"memories {MISSING if turn.chunks is None else turn.chunks}", "muted")),
+        ]
+    return shown
+
+
+def turn_events(turn: Turn) -> list[Line]:
+    """One line per event: when it was, service, name and metadata."""
+    return [
+        line(
+            (right(at, 8), "value"),
+            (f"  {left(foreign(event.service, 4), 4)}", "muted"),
+            f" {foreign(event.event, 44)}",
+            (f"  {_metadata(event.metadata)}", "quote"),
+        )
+        for at, event in timeline(turn.events)
+    ]
+
+
+def _metadata(metadata: Mapping[str, Any]) -> str:
+    return "  ".join(f"{foreign(str(key), 30)}={foreign(str(value), 40)}" for key, value in metadata.items())
+
+
+def _cut_events(events: list[Line], available: int, key: str) -> list[Line]:
+    """As many as there is room for, and how many more the page of the turn has."""
+    if len(events) <= available:
+        return events
+    more = len(events) - available + 1
+    return [*events[: available - 1], line((f"+{plural(more, 'more event')}  ", "muted"), (key, "key"))]
