@@ -56,8 +56,8 @@ screenshot: $(VENV)/.run
 	$(BIN)/timmy-tui screenshot --size 80x24 $(SHOT) docs/live-80x24.svg
 	$(BIN)/timmy-tui screenshot --size 120x30 $(SHOT) docs/live.svg
 	$(BIN)/timmy-tui screenshot --size 200x50 $(SHOT) docs/live-200x50.svg
-	$(BIN)/python -m bench.theme_pictures docs/themes
-	$(BIN)/python -m bench.film docs/flip.svg
+	$(BIN)/python -m bench.dashboard.theme_pictures docs/themes
+	$(BIN)/python -m bench.dashboard.film docs/flip.svg
 	@if command -v rsvg-convert >/dev/null; then \
 		for name in live-80x24 live live-200x50; do rsvg-convert -o docs/$$name.png docs/$$name.svg || exit 1; done; \
 	else echo "no PNG: rsvg-convert (librsvg2-bin) is not installed"; fi

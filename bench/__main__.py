@@ -10,11 +10,21 @@ from pathlib import Path
 
 import timmy_tui
 
-NAMES = (
-    "append", "keys", "rotations", "frames", "ingest", "idle", "room", "turn", "repaints", "status",
-    "reuse", "engine", "flip", "killed", "control", "picture", "upstream", "telemetry", "profiles",
-)  # fmt: skip
-"""Modules of this package; each has ``measure() -> list[str]``, which returns the lines of its table."""
+ROOMS = {
+    "dashboard": ("append", "keys", "frames", "idle", "room", "turn", "repaints", "picture"),
+    "reading": ("rotations", "ingest", "status", "profiles"),
+    "changes": ("flip", "killed", "control"),
+    "ways_out": ("telemetry",),
+}
+"""Room of this package → modules of it that have ``measure() -> list[str]``, which returns the lines of a table."""
+WHERE = {
+    **{name: f"bench.{room}.{name}" for room, names in ROOMS.items() for name in names},
+    "reuse": "bench.reuse", "engine": "bench.engine", "upstream": "bench.upstream.check",
+    "shapes": "bench.reading.shapes", "steady": "bench.dashboard.steady", "watch": "bench.ways_out.watch",
+}  # fmt: skip
+"""Name of a measurement → its module."""
+NAMES = (*(name for names in ROOMS.values() for name in names), "reuse", "engine", "upstream")
+"""What is run where nothing is named."""
 ELSEWHERE = (
     ("python -m bench.judgement", "alarms, delays and verdicts against labelled turns"),
     (
@@ -36,34 +46,16 @@ ELSEWHERE = (
 
 def main() -> None:
     """Run the named measurements, or all of them. Exits with 1 where the demo differs from upstream."""
-    if sys.argv[1:2] == ["upstream"]:
-        from bench import upstream
-
-        sys.exit(upstream.main(sys.argv[2:]))
-    if sys.argv[1:2] == ["picture"] and sys.argv[2:]:
-        from bench import picture
-
-        picture.main(sys.argv[2:])
-        return
-    if sys.argv[1:2] == ["steady"]:
-        from bench import steady
-
-        steady.main(sys.argv[2:])
-        return
-    if sys.argv[1:2] == ["watch"]:
-        from bench import watch
-
-        watch.main(sys.argv[2:])
-        return
-    if sys.argv[1:2] == ["engine"]:
-        from bench import engine
-
-        engine.main(sys.argv[2:])
+    first, following = next(iter(sys.argv[1:]), ""), sys.argv[2:]
+    if first == "upstream":
+        sys.exit(importlib.import_module(WHERE[first]).main(following))
+    if first in ("steady", "watch", "engine") or (first == "picture" and following):
+        importlib.import_module(WHERE[first]).main(following)
         return
     # As after an installation. A checkout may be compiled at each start (PYTHONDONTWRITEBYTECODE).
     compileall.compile_dir(Path(timmy_tui.__file__).parent, quiet=1)
     for name in sys.argv[1:] or NAMES:
-        module = importlib.import_module(f"bench.{name}")
+        module = importlib.import_module(WHERE[name])
         print(f"\n## {name}\n\n{(module.__doc__ or '').strip()}\n", flush=True)
         for line in module.measure():
             print(line, flush=True)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.screen import Screen
+from bench.dashboard.screen import Screen
 from timmy_tui.core.running.threads import start_thread
 
 KINDS = ("latency", "v34")

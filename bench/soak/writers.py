@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bench.logs import event_line
+from bench.reading.logs import event_line
 from bench.soak.ledger import WrittenLog
 from timmy_tui.demo.generated.conversation import ConversationPlan, generate_logs
 

@@ -3,7 +3,7 @@
 import re
 import xml.dom.minidom
 
-from bench.film import Frame, film, words
+from bench.dashboard.film import Frame, film, words
 
 SVG = """<svg class="rich-terminal" xmlns="http://www.w3.org/2000/svg"><style>
 @font-face {{ src: url("https://example.org/font") }}

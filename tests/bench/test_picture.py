@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bench.picture import KINDS, TURNS, Kind, charted, masked, seen, snapshot_of, trends_picture, turns_of
+from bench.dashboard.picture import KINDS, TURNS, Kind, charted, masked, seen, snapshot_of, trends_picture, turns_of
 from timmy_tui.ui.view import View
 
 

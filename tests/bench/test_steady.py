@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from bench.steady import is_borne_out, led, levels, table, written_ms
+from bench.dashboard.steady import is_borne_out, led, levels, table, written_ms
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.turn import Gap, Turn, TurnState
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.theme_pictures import WANTED
+from bench.dashboard.theme_pictures import WANTED
 from timmy_tui.ui.paint.themes import load_themes, packaged_folder
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.upstream import conversation, main, spacings, waits
-from bench.upstream_demo import run_demo
-from bench.upstream_world import Experiment
+from bench.upstream.check import conversation, main, spacings, waits
+from bench.upstream.demo import run_demo
+from bench.upstream.world import Experiment
 
 
 def test_without_a_path_it_is_skipped_with_a_word(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from bench.upstream_compare import Comparison, Ours, Outcome
-from bench.upstream_figures import BY_KEY, FIGURES, REASONS, document
-from bench.upstream_printed import (
+from bench.upstream.compare import Comparison, Ours, Outcome
+from bench.upstream.figures import BY_KEY, FIGURES, REASONS, document
+from bench.upstream.printed import (
     Group,
     NotInTable,
     Request,
@@ -24,8 +24,8 @@ from bench.upstream_printed import (
     read_sessions_output,
     seconds,
 )
-from bench.upstream_reading import Reading, events_by_id, group, request, summary
-from bench.upstream_scripts import compare as compare_scripts
+from bench.upstream.reading import Reading, events_by_id, group, request, summary
+from bench.upstream.scripts import compare as compare_scripts
 from timmy_tui.demo.generated.conversation import ConversationPlan, generate_logs
 
 ROOT = Path(__file__).parents[2]

@@ -23,7 +23,7 @@ module.{name}(Path(sys.argv[1]), b"half")
 @pytest.mark.parametrize(
     ("module", "name", "write"),
     [
-        ("storage.parquet_files", "replace_whole", replace_whole),
+        ("storage.parquet.files", "replace_whole", replace_whole),
         ("core.private_file", "replace_private", replace_private),
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bench.logs import event_line, turn_lines
+from bench.reading.logs import event_line, turn_lines
 from tests.sources.services.servers import as_json, serving
 from timmy_tui.commands.llm import doctor
 from timmy_tui.demo.generated.conversation import ConversationPlan, write_logs

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.logs import turn_lines
+from bench.reading.logs import turn_lines
 from tests.pipeline.conftest import Watch
 from tests.turns.events import event
 from timmy_tui.core.settings import Settings

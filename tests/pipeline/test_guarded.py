@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench.logs import turn_lines
+from bench.reading.logs import turn_lines
 from tests.pipeline.conftest import Watch
 from tests.waiting import wait_for
 from timmy_tui.core.running.threads import clear_failure, guarded_thread, thread_failures

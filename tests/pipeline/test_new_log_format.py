@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bench.logs import TURN
+from bench.reading.logs import TURN
 from tests.pipeline.conftest import Watch, following
 from timmy_tui.commands.report import report
 from timmy_tui.core.installation import Installation, installation_at

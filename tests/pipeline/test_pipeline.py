@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bench.logs import TURN, event_line, turn_lines, write_log
+from bench.reading.logs import TURN, event_line, turn_lines, write_log
 from tests.pipeline.conftest import Watch, following
 from tests.pipeline.watcher import Watcher
 from timmy_tui.core.installation import Installation, find_installation

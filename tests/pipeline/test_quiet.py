@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.logs import event_line, turn_lines
+from bench.reading.logs import event_line, turn_lines
 from tests.pipeline.conftest import Watch, following
 from tests.pipeline.test_pipeline import NOW, append, timmy
 from timmy_tui.core.installation import Installation

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from bench.logs import turn_lines
+from bench.reading.logs import turn_lines
 from tests.pipeline.conftest import Watch, following
 from tests.pipeline.test_pipeline import append, timmy
 from tests.sleeping import Machine

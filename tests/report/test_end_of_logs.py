@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.logs import event_line, turn_lines
+from bench.reading.logs import event_line, turn_lines
 from timmy_tui.model.turn import Turn
 from timmy_tui.sources.files.end_of_file import end_lines
 from timmy_tui.turns.ingest import Ingest

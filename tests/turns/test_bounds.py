@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.shapes import DEBUG, LATENCY
+from bench.reading.shapes import DEBUG, LATENCY
 from tests.turns.events import event
 from timmy_tui.model.turn import TurnState
 from timmy_tui.turns.assembler import TurnAssembler

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bench.upstream import conversation, waits
-from bench.upstream_demo import run_demo
-from bench.upstream_world import Experiment
+from bench.upstream.check import conversation, waits
+from bench.upstream.demo import run_demo
+from bench.upstream.world import Experiment
 from timmy_tui.analysis.stats.pass_time import pass_bound, pass_times, shortest_wait
 from timmy_tui.model.snapshot import Listening
 

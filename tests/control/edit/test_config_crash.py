@@ -1,4 +1,4 @@
-"""A killed change, and a second writer: the harness of bench/control.py with fewer rounds."""
+"""A killed change, and a second writer: the harness of bench/changes/control.py with fewer rounds."""
 
 import json
 import subprocess
@@ -11,7 +11,11 @@ ROOT = Path(__file__).parents[3]
 def run(what: str, rounds: int) -> dict[str, int]:
     """In a process of its own: it forks."""
     done = subprocess.run(
-        [sys.executable, "-m", "bench.control", what, str(rounds)], cwd=ROOT, capture_output=True, text=True, timeout=55
+        [sys.executable, "-m", "bench.changes.control", what, str(rounds)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=55,
     )
     assert done.returncode == 0, done.stderr
     counts: dict[str, int] = json.loads(done.stdout)

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.logs import turn_lines
+from bench.reading.logs import turn_lines
 from tests.programs import needs
 from tests.tmux_pane import Pane
 from tests.ui.terminal.crashing import SECRET

@@ -1,7 +1,7 @@
 """Every figure that upstream's two scripts print, and where ``timmy-tui report`` has it, or why it has no equal.
 
 The one table: ``python -m bench upstream PATH`` holds the report against it, and docs/upstream-scripts.md is printed
-from it (``python -m bench.upstream_figures > docs/upstream-scripts.md``).
+from it (``python -m bench.upstream.figures > docs/upstream-scripts.md``).
 """
 
 from typing import NamedTuple

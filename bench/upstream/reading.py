@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bench.upstream_printed import STEP_CUT, SUMMARY_STEP_CUT, Group, Request, Row, Shown, Summary
+from bench.upstream.printed import STEP_CUT, SUMMARY_STEP_CUT, Group, Request, Row, Shown, Summary
 
 SOUND, SPOKEN = "tts_audio_playback_start", "tts_audio_playback_complete"
 Event = Mapping[str, Any]

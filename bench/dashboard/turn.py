@@ -6,10 +6,10 @@ The demo speaks at its true speed: a turn takes 8–13 s, in which the clocks ti
 import tempfile
 from pathlib import Path
 
-from bench.idle import read_for
-from bench.peers import TIMMY
-from bench.room import WITHOUT_TRUECOLOUR
-from bench.screen import Screen
+from bench.dashboard.idle import read_for
+from bench.dashboard.peers import TIMMY
+from bench.dashboard.room import WITHOUT_TRUECOLOUR
+from bench.dashboard.screen import Screen
 from timmy_tui.demo.run import Demo, DemoOptions
 
 SECONDS = 90.0

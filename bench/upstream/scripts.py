@@ -14,10 +14,10 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.upstream_compare import Comparison, Ours, Outcome
-from bench.upstream_figures import FIGURES, REASONS
-from bench.upstream_loop import load
-from bench.upstream_printed import (
+from bench.upstream.compare import Comparison, Ours, Outcome
+from bench.upstream.figures import FIGURES, REASONS
+from bench.upstream.loop import load
+from bench.upstream.printed import (
     Group,
     NotInTable,
     Request,
@@ -27,11 +27,11 @@ from bench.upstream_printed import (
     read_latency_output,
     read_sessions_output,
 )
-from bench.upstream_reading import Events, Reading, events_by_id
+from bench.upstream.reading import Events, Reading, events_by_id
 from timmy_tui.demo.generated.conversation import ConversationPlan, generate_logs
 from timmy_tui.demo.scenarios import SCENARIOS
 
-GOLDEN = Path(__file__).parents[1] / "tests" / "data"
+GOLDEN = Path(__file__).parents[2] / "tests" / "data"
 TURNS = 24
 """Of a generated log: more than the longest round of incidents."""
 

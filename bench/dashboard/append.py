@@ -9,9 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.logs import TURN, event_line, write_log
-from bench.peers import PYTHON, TIMMY, lnav, make_root
-from bench.screen import Screen
+from bench.dashboard.peers import PYTHON, TIMMY, lnav, make_root
+from bench.dashboard.screen import Screen
+from bench.reading.logs import TURN, event_line, write_log
 
 SAMPLES = 100
 
@@ -24,7 +24,7 @@ PHASES: tuple[tuple[int, bytes], ...] = (
     (23, b"TTS"),
     (24, b"PLAY"),
 )
-"""(row of bench.logs.TURN, label of the phase that the screen shows after this event)."""
+"""(row of bench.reading.logs.TURN, label of the phase that the screen shows after this event)."""
 
 
 def measure() -> list[str]:

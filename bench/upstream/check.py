@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bench.upstream_demo import run_demo
-from bench.upstream_loop import run_upstream
-from bench.upstream_scripts import compare
-from bench.upstream_world import Event, Experiment, Room, Sentence
+from bench.upstream.demo import run_demo
+from bench.upstream.loop import run_upstream
+from bench.upstream.scripts import compare
+from bench.upstream.world import Event, Experiment, Room, Sentence
 
 EXPERIMENTS = (
     *(Experiment(pass_s) for pass_s in (0.05, 0.1, 0.2, 0.4)),

@@ -9,9 +9,9 @@ from operator import truediv
 from pathlib import Path
 from statistics import median
 
-from bench.logs import write_log
-from bench.peers import MINIMAL_APP, PYTHON, TIMMY, lnav, make_root
-from bench.screen import Screen
+from bench.dashboard.peers import MINIMAL_APP, PYTHON, TIMMY, lnav, make_root
+from bench.dashboard.screen import Screen
+from bench.reading.logs import write_log
 
 ROUNDS = 11
 SIZES = {"empty": 0, "1 k turns": 27_000, "1 GB": 5_300_000}

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.upstream_world import CHUNK_S, Event, Experiment, Room, read_event
+from bench.upstream.world import CHUNK_S, Event, Experiment, Room, read_event
 
 STUBBED = ("pyaudio", "faster_whisper", "flask", "flask_socketio", "requests", "requests.adapters", "urllib3")
 """Modules that upstream imports and that the run replaces."""

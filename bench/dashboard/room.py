@@ -9,9 +9,9 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 
-from bench.idle import read_for
-from bench.peers import MINIMAL_APP, PYTHON, TIMMY, lnav
-from bench.screen import Screen
+from bench.dashboard.idle import read_for
+from bench.dashboard.peers import MINIMAL_APP, PYTHON, TIMMY, lnav
+from bench.dashboard.screen import Screen
 from timmy_tui.demo.run import Demo, DemoOptions
 
 SECONDS = 30.0

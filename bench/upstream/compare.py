@@ -6,9 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from bench.upstream_figures import BY_KEY
-from bench.upstream_printed import STEP_CUT, SUMMARY_STEP_CUT, Group, Request, Row, Shown, Summary
-from bench.upstream_reading import SOUND, SPOKEN, Event, Events, by_stamp
+from bench.upstream.figures import BY_KEY
+from bench.upstream.printed import STEP_CUT, SUMMARY_STEP_CUT, Group, Request, Row, Shown, Summary
+from bench.upstream.reading import SOUND, SPOKEN, Event, Events, by_stamp
 from timmy_tui.analysis.stats.turn_times import Trend, llm_trend, mean_steps, prompt_trend, turn_times
 from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.turn import NOT_ONE_TIME, Turn, TurnState

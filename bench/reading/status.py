@@ -8,8 +8,8 @@ from operator import truediv
 from pathlib import Path
 from statistics import median
 
-from bench.logs import write_log
-from bench.peers import PYTHON, TIMMY, make_root
+from bench.dashboard.peers import PYTHON, TIMMY, make_root
+from bench.reading.logs import write_log
 
 ROUNDS = 15
 

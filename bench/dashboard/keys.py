@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.logs import turn_lines, write_log
-from bench.peers import TIMMY, make_root
-from bench.screen import Screen
+from bench.dashboard.peers import TIMMY, make_root
+from bench.dashboard.screen import Screen
+from bench.reading.logs import turn_lines, write_log
 
 SAMPLES = 60
 BURST_LINES = 100_000

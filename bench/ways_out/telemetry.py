@@ -16,10 +16,10 @@ from operator import truediv
 from pathlib import Path
 from statistics import median
 
-from bench.append import SAMPLES, time_phases
-from bench.logs import write_log
-from bench.peers import PYTHON, TIMMY, make_root
-from bench.screen import Screen
+from bench.dashboard.append import SAMPLES, time_phases
+from bench.dashboard.peers import PYTHON, TIMMY, make_root
+from bench.dashboard.screen import Screen
+from bench.reading.logs import write_log
 
 RATE = 10
 """Turns a second."""
@@ -69,7 +69,11 @@ def _cost_lines() -> list[str]:
 
 def _cpu_share(endpoint: str) -> float:
     done = subprocess.run(
-        [PYTHON, "-m", "bench.telemetry", endpoint], capture_output=True, text=True, check=True, timeout=SECONDS + 120
+        [PYTHON, "-m", "bench.ways_out.telemetry", endpoint],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=SECONDS + 120,
     )
     return float(done.stdout)
 

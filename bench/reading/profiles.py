@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.logs import write_log
+from bench.reading.logs import write_log
 from timmy_tui.profiles.load import load
 from timmy_tui.profiles.reading import ProfileReading
 from timmy_tui.turns.ingest import Ingest

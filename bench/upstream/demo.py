@@ -2,7 +2,7 @@
 
 import json
 
-from bench.upstream_world import CHUNK_S, Event, Experiment, Room, read_event
+from bench.upstream.world import CHUNK_S, Event, Experiment, Room, read_event
 from timmy_tui.demo.clock import KernelClock
 from timmy_tui.demo.events import EventWriter
 from timmy_tui.demo.latencies import Latencies

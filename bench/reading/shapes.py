@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench.logs import turn_lines
-from bench.peers import PYTHON
+from bench.dashboard.peers import PYTHON
+from bench.reading.logs import turn_lines
 
 LINES = 500_000
 FIRST = 1_764_350_000.0

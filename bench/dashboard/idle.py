@@ -4,9 +4,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.logs import write_log
-from bench.peers import MINIMAL_APP, PYTHON, TIMMY, lnav, make_root
-from bench.screen import Screen
+from bench.dashboard.peers import MINIMAL_APP, PYTHON, TIMMY, lnav, make_root
+from bench.dashboard.screen import Screen
+from bench.reading.logs import write_log
 
 SECONDS = 30.0
 

@@ -4,8 +4,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from bench.logs import write_log
-from bench.peers import DECODE_LOOP, FRAME, JSON_LOOP, PYTHON
+from bench.dashboard.peers import DECODE_LOOP, FRAME, JSON_LOOP, PYTHON
+from bench.reading.logs import write_log
 
 EVENTS = 1_000_000
 ROUNDS = 3

@@ -1,4 +1,4 @@
-"""``python -m bench.film FILE``: an animated SVG of a flip, taken from the real dashboard on the demo's processes.
+"""``python -m bench.dashboard.film FILE``: an animated SVG of a flip, from the real dashboard on the demo's processes.
 
 The program runs without a terminal; keys are pressed as a user would press them, and a frame is kept whenever the
 picture says what comes next. A row of the screen that stays the same from one frame to the next is in the file once.

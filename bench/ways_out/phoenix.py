@@ -1,7 +1,7 @@
 """A one-off: turns of the golden logs into Arize Phoenix, and read back from it.
 
     python -m venv PHOENIX && PHOENIX/bin/pip install arize-phoenix      # 850 MB
-    python -m bench.phoenix PHOENIX/bin/phoenix
+    python -m bench.ways_out.phoenix PHOENIX/bin/phoenix
 
 Not part of ``make bench``: Phoenix's gRPC port binds all interfaces, whatever it is told.
 """

@@ -14,8 +14,8 @@ import threading
 import time
 from pathlib import Path
 
-from bench.logs import turn_lines
-from bench.peers import make_root
+from bench.dashboard.peers import make_root
+from bench.reading.logs import turn_lines
 from timmy_tui.core.installation import installation_at
 from timmy_tui.core.settings import Settings
 from timmy_tui.pipeline.live_source import follow_logs
@@ -53,7 +53,7 @@ def _storm(way: str, notify: bool) -> str:
             waker.start()
             waker.watching.wait(10)
         read: list[bytes] = []
-        writer = subprocess.Popen([sys.executable, "-m", "bench.rotations", str(log), way])
+        writer = subprocess.Popen([sys.executable, "-m", "bench.reading.rotations", str(log), way])
         try:
             ended_at = None
             while ended_at is None or time.monotonic() - ended_at < 3 * 2.0:

@@ -1,4 +1,4 @@
-"""Every theme at two sizes, with a regression of the demo in it: ``python -m bench.theme_pictures FOLDER``."""
+"""Every theme at two sizes, with a regression of the demo: ``python -m bench.dashboard.theme_pictures FOLDER``."""
 
 import sys
 import tempfile

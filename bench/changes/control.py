@@ -32,7 +32,7 @@ from timmy_tui.control.journal.write_ahead import (
 )
 
 KILLS, FLIPS, EDITS = 100, 1000, 100
-TEMPLATE = Path(__file__).parents[1] / "timmy_tui/demo/timmy/v34"
+TEMPLATE = Path(__file__).parents[2] / "timmy_tui/demo/timmy/v34"
 FULL = Constant("USE_FULL_MEGA_PROMPT")
 RAW = Keyword("generate_api_call", "raw")
 _LONG_AGO = 1_700_000_000

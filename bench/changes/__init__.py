@@ -1,0 +1,1 @@
+"""Changes of Timmy's flags: their cost, and what a kill leaves."""

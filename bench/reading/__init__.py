@@ -1,0 +1,1 @@
+"""Reading logs: speed, memory, rotations, shapes of lines."""

@@ -1,0 +1,1 @@
+"""Upstream's own code against the demo and the report."""

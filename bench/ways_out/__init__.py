@@ -1,0 +1,1 @@
+"""Turns for other systems: what telling them costs, and whether all arrive."""
