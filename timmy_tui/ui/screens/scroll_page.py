@@ -55,8 +55,26 @@ class ScrollScreen(FilterScreen):
         place = self.name or ""
         if place in OVERLAYS:
             view = replace(view, keys=keys_on(view.keys, place))
-        below = [row for row in (change_line(view, width), notice_line(view, width)) if row]
+        change, notice = change_line(view, width), notice_line(view, width)
+        below = [row for row in (change, notice) if row]
         available = max(height - 1 - len(below) - (height > 5), 1)
+        shown, top, hidden = self._in_view(rows, width, available)
+        if change and self.says_change(rows[top : len(rows) - hidden]):
+            below, available = below[1:], available + 1
+            shown, top, hidden = self._in_view(rows, width, available)
+        scrolled = f"{f'↑{top} ' if top else ''}{f'↓{hidden}' if hidden > 0 else ''}"
+        found = f"{len(rows)} of {total} lines  " if self.filter_text else ""
+        heading = join_fitting([line((self._heading, "title")), *self._frozen(view)], width)
+        head = spread(heading, line((found, "info"), (scrolled, "muted")), width)
+        footer = [self._footer(view, width)] if height > 5 else []
+        return [head, *shown, *[BLANK] * (available - len(shown)), *below, *footer]
+
+    def says_change(self, shown: Sequence[Row]) -> bool:
+        """The rows in view say how the running change goes, so that the foot need not; no page but one does."""
+        return False
+
+    def _in_view(self, rows: Sequence[Row], width: int, available: int) -> tuple[list[Line], int, int]:
+        """The lines that are shown, the index of the first row, and how many rows are below."""
         cursor = self._cursor_index(rows)
         chosen = _whole_row(rows[cursor][0], width)[:available] if cursor is not None else []
         more = max(len(chosen) - 1, 0)
@@ -64,13 +82,7 @@ class ScrollScreen(FilterScreen):
         shown: list[Line] = []
         for index in range(top, min(top + available - more, len(rows))):
             shown += chosen if index == cursor else [_row_line(rows[index], width)]
-        hidden = len(rows) - top - (len(shown) - more)
-        scrolled = f"{f'↑{top} ' if top else ''}{f'↓{hidden}' if hidden > 0 else ''}"
-        found = f"{len(rows)} of {total} lines  " if self.filter_text else ""
-        heading = join_fitting([line((self._heading, "title")), *self._frozen(view)], width)
-        head = spread(heading, line((found, "info"), (scrolled, "muted")), width)
-        footer = [self._footer(view, width)] if height > 5 else []
-        return [head, *shown, *[BLANK] * (available - len(shown)), *below, *footer]
+        return shown, top, len(rows) - top - (len(shown) - more)
 
     def _frozen(self, view: View) -> list[Line]:
         """Overlays say it in their heading, screens in their footer."""
