@@ -298,6 +298,12 @@ async def test_the_end_of_a_change_is_said_once() -> None:
         await dashboard.press("5")
         assert dashboard.text().count("done, v34 serves") == 1 and "last change" in dashboard.text()
         assert "evidence" not in dashboard.text(), "what was taken back needs none"
+        long = f"rolled back ({'x' * 30}); the restart cut a turn: STT may still be paused"
+        dashboard.app.view = replace(dashboard.app.view, control=replace(known, change=replace(change, message=long)))
+        dashboard.app.say(f"undo tail mode: {long}", "good")
+        await dashboard.pilot.pause()
+        assert dashboard.text().count("rolled back (") == 1, "whole in its panel"
+        dashboard.app.view = replace(dashboard.app.view, control=replace(known, change=change))
         await dashboard.pilot.resize_terminal(120, 8)
         await dashboard.pilot.pause()
         assert "last change" not in dashboard.text()

@@ -103,8 +103,8 @@ def progress_lines(change: ChangeProgress | None, view: View, width: int) -> lis
     if change is None:
         return []
     over = change.state in (ChangeState.KEPT, ChangeState.ROLLED_BACK)
-    # What was taken back needed none: ``0/2`` would read as a failure.
-    weighed = change.evidence[1] and (not over or change.evidence[0])
+    # What was taken back needs none: ``0/2`` would read as a failure.
+    weighed = change.evidence[1] and change.state is not ChangeState.ROLLED_BACK
     limit = f" of {change.limit:.0f}s" if change.limit is not None else ""
     lines = [
         BLANK,

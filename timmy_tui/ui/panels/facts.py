@@ -224,14 +224,21 @@ def notice_line(view: View, width: int) -> Line:
     return join_fitting([slept, said], width) if slept else said
 
 
-def _change_says(view: View, width: int) -> bool:
-    """The newest notice is the end of the change, whose own line has the same words."""
+def tells_end_of_change(view: View) -> bool:
+    """The newest notice is the end of the change, in the words that the change itself has."""
     change = view.control.change if view.control else None
     if change is None or view.notice is None or not change.message:
         return False
-    words = f"{change.label}: {change.message}"
+    return view.notice.text == f"{change.label}: {change.message}"
+
+
+def _change_says(view: View, width: int) -> bool:
+    """The same, and the line of the change has all of those words."""
+    change = view.control.change if view.control else None
+    if change is None or not tells_end_of_change(view):
+        return False
     shown = foreign(change.message.removeprefix(f"{change.state}, "), 60)
-    return view.notice.text == words and not shown.endswith("…") and shown in plain(change_line(view, width))
+    return not shown.endswith("…") and shown in plain(change_line(view, width))
 
 
 def interruption_words(view: View) -> Line:
