@@ -12,6 +12,7 @@ from timmy_tui.parse.latency_log import LatencyParser
 from timmy_tui.parse.table import FORMATS
 from timmy_tui.pipeline.log_folds import fold, join_folds
 from timmy_tui.pipeline.log_merge import Group, Item, groups_of, merge
+from timmy_tui.pipeline.log_places import BEFORE_BYTES, ids_below, lines_between, previous_stamps
 from timmy_tui.pipeline.other_lines import GONE, NOT_BOUND, entries_of, page_of_turn
 from timmy_tui.sources.files.blocks import Line, LogText, Part
 
@@ -20,8 +21,6 @@ PAGE_BYTES = 1 << 15
 FACT_BYTES = 1 << 15
 MOST_FACT_BYTES = 1 << 22
 """v34's log is read further back than this for one page only at its next one."""
-BEFORE_BYTES = 1 << 13
-"""Read above a page for the time since the event before: more than the events of one turn."""
 TURN_BYTES = 1 << 18
 """Around the last line of a turn, for all lines of it."""
 ONE_CALL_BYTES = 1 << 22
@@ -85,12 +84,12 @@ class LogHistory:
         """
         events, facts, names = self._texts()
         try:
-            stamped = _lines_between(events, above.events, below.events, GROWN_BYTES)
-            printed = _lines_between(facts, above.facts, below.facts, GROWN_BYTES)
+            stamped = lines_between(events, above.events, below.events, GROWN_BYTES)
+            printed = lines_between(facts, above.facts, below.facts, GROWN_BYTES)
             if stamped is None or printed is None:
                 return None
             merged = merge(stamped, groups_of(printed), top=True, newest=below.newest)
-            items = fold(merged.items, _ids_below(events, below))
+            items = fold(merged.items, ids_below(events, below))
             entries = _entries_below(events, above.events, items, names, wanted)
         except OSError as error:
             raise SourceError(f"the log cannot be read: {error.strerror or error}") from None
@@ -104,8 +103,8 @@ class LogHistory:
         """
         events, facts, names = self._texts()
         try:
-            stamped = _lines_between(events, cursor.events, events.end, PAGE_BYTES)
-            printed = _lines_between(facts, cursor.facts, facts.end, PAGE_BYTES)
+            stamped = lines_between(events, cursor.events, events.end, PAGE_BYTES)
+            printed = lines_between(facts, cursor.facts, facts.end, PAGE_BYTES)
         except OSError as error:
             raise SourceError(f"the log cannot be read: {error.strerror or error}") from None
         if stamped is None or printed is None or not watched().is_built_in:
@@ -161,28 +160,6 @@ class _Texts(NamedTuple):
     """Of both, as the screen calls them."""
 
 
-def _lines_between(text: LogText, begin: int, end: int, most: int) -> list[Line] | None:
-    """All lines from one byte to another; None where these are no places in the text, or too far apart."""
-    grown = end - begin
-    if begin < 0 or end > text.end or not 0 <= grown <= most:
-        return None
-    lines: list[Line] = []
-    while end > begin:
-        # One byte more: if it is a line end, the first line after it is whole. Each call is of one file.
-        part = [one for one in text.lines_before(end, end - begin + 1) if one.offset >= begin]
-        if not part:
-            break
-        lines[:0], end = part, part[0].offset
-    return lines
-
-
-def _ids_below(events: LogText, cursor: LogCursor) -> frozenset[str]:
-    """Ids of the events that come next: a pause that one of them follows is not lone."""
-    end = min(cursor.events + BEFORE_BYTES, events.end)
-    lines = _lines_between(events, cursor.events, end, BEFORE_BYTES) if end > cursor.events else None
-    return frozenset(raw_lines.stamped_id(one.data).decode("utf-8", "replace") for one in lines or ())
-
-
 def _page(events: LogText, facts: LogText, cursor: LogCursor) -> tuple[list[Item], LogCursor]:
     """One page of all lines, and the cursor above it."""
     lines = events.lines_before(cursor.events, PAGE_BYTES)
@@ -202,18 +179,8 @@ def _page(events: LogText, facts: LogText, cursor: LogCursor) -> tuple[list[Item
         size *= 2
     placed = sum(len(group.lines) for group in groups[: merged.held]) + cut_off
     above = printed[placed].offset if placed < len(printed) else cursor.facts
-    below = frozenset() if cursor.newest else _ids_below(events, cursor)
+    below = frozenset() if cursor.newest else ids_below(events, cursor)
     return fold(merged.items, below), LogCursor(begin, above if printed else 0)
-
-
-def _previous_stamps(events: LogText, begin: int) -> dict[bytes, tuple[float, bytes]]:
-    """Id → stamp and service of its last event above a page."""
-    previous: dict[bytes, tuple[float, bytes]] = {}
-    for line in events.lines_before(begin, BEFORE_BYTES):
-        seconds = raw_lines.stamp(line.data)
-        if seconds is not None:
-            previous[raw_lines.stamped_id(line.data)] = (seconds, raw_lines.stamped_service(line.data))
-    return previous
 
 
 def _entries_below(
@@ -221,7 +188,7 @@ def _entries_below(
 ) -> list[LogEntry]:
     """The lines of a page that are wanted. ``above``: where the page begins."""
     if watched().is_built_in:
-        return _entries(items, _previous_stamps(events, above), names, wanted)
+        return _entries(items, previous_stamps(events, above), names, wanted)
     lines_above = events.lines_before(above, BEFORE_BYTES)
     return [*entries_of([item.line for item in items], names[0], wanted, lines_above)]
 
