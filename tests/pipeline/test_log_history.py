@@ -159,6 +159,46 @@ def test_pauses_that_nothing_follows_are_one_row_and_a_turns_pause_is_its_own(tm
     assert entries[0].at == 1004 and entries[1].event == "stt_pause_detected"
 
 
+@pytest.mark.parametrize("page_bytes", [150, 400, 1000])
+def test_a_page_that_ends_within_pauses_cuts_none_out_of_their_row(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, page_bytes: int
+) -> None:
+    """The last pause of a page was a row of its own: its page did not know that nothing follows it."""
+    monkeypatch.setattr(log_history, "PAGE_BYTES", page_bytes)
+    pauses = [event(10 + at, "stt_pause_detected", f"{at:08x}") for at in range(40)]
+    log = history(tmp_path, [*turn(0), *pauses, *turn(90, "bbbbbbbb")], [])
+    page = log.before(LogCursor(log.newest().events), ALL_LINES, 1000)
+    assert [entry.pauses for entry in page.entries] == [0] * 5 + [40] + [0] * 5
+    assert sum(max(entry.pauses, 1) for entry in all_pages(log)) == 50
+    assert [entry.pauses for entry in all_pages(log)].count(0) == 10
+
+
+def test_the_newest_page_is_one_block_also_where_it_is_one_row(tmp_path: Path) -> None:
+    """Hours of pauses were read for the first page: 4 MiB."""
+    pauses = [event(10 + at, "stt_pause_detected", f"{at:08x}") for at in range(3000)]
+    log = history(tmp_path, [*turn(0), *pauses], [])
+    end = log.newest()
+    page = log.before(end, ALL_LINES, 200)
+    assert len(page.entries) == 1 and end.events - page.before.events <= log_history.PAGE_BYTES
+    above = log.before(page.before, ALL_LINES, 200)
+    assert page.before.events - above.before.events <= log_history.QUIET_CALL_BYTES + log_history.PAGE_BYTES
+    failures = log.before(end, LogFilter(failures=True), 200)
+    assert failures.before.at_start, "a filter looks through more at once"
+
+
+def test_a_page_that_grew_is_read_from_its_upper_end_on(tmp_path: Path) -> None:
+    log = history(tmp_path, [*turn(0), event(5, "stt_pause_detected", "p0000000")], printed())
+    first = log.before(log.newest(), ALL_LINES, 1)
+    with (tmp_path / "latency.log").open("a") as events, (tmp_path / "v34.log").open("a") as facts:
+        events.write("".join(f"{line}\n" for line in turn(10, "bbbbbbbb")))
+        facts.write("".join(f"{line}\n" for line in printed("bbbbbbbb")))
+    log = reading(tmp_path)
+    grown, anew = log.between(first.before, log.newest()), log.before(log.newest(), ALL_LINES, 1)
+    assert grown is not None and words(grown.entries) == words(anew.entries) and len(grown.entries) == 19
+    assert log.between(LogCursor(-1, -1), log.newest()) is None
+    assert log.between(first.before, LogCursor(1 << 40, 1 << 40)) is None, "the log is another one"
+
+
 def test_a_long_line_is_cut_in_the_list_and_whole_when_asked_for(tmp_path: Path) -> None:
     long = "x" * 300_000 + " end"
     log = history(tmp_path, [], [BEGIN, long])

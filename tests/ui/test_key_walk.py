@@ -140,6 +140,15 @@ async def test_help_is_searched() -> None:
         assert dashboard.app.place == "live"
 
 
+async def test_what_is_found_in_help_is_found_whole() -> None:
+    """Of a text on two rows only that with the word was shown: half a sentence."""
+    async with running_dashboard(snapshot(), size=(80, 24)) as dashboard:
+        await dashboard.press("question_mark", "slash", *"flip the flag", "enter")
+        assert "Flip the flag, undo the operation" in dashboard.text() and "cursor" in dashboard.text()
+        await dashboard.press("escape", "slash", *"point under the", "enter")
+        assert "Enter " in dashboard.text() and "Flip the flag" in dashboard.text()
+
+
 async def test_home_and_end_go_to_the_first_and_last_turn() -> None:
     async with running_dashboard(snapshot()) as dashboard:
         await dashboard.press("2", "home")

@@ -87,6 +87,11 @@ class DeferredLog:
         log = self._source.log
         return log.before(cursor, wanted, least) if log is not None else LogPage((), LogCursor())
 
+    def between(self, above: LogCursor, below: LogCursor, wanted: LogFilter = ALL_LINES) -> LogPage | None:
+        """See LogHistory."""
+        log = self._source.log
+        return log.between(above, below, wanted) if log is not None else None
+
     def quiet_behind(self, cursor: LogCursor, wanted: LogFilter = ALL_LINES) -> LogPage | None:
         """See LogHistory."""
         log = self._source.log

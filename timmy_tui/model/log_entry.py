@@ -1,6 +1,6 @@
 """Lines of the logs as the log screen shows them: both logs in one order, page by page from the newest back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -36,6 +36,25 @@ class LogEntry(Struct, frozen=True, eq=False):
     asked: int = 0
     """It stands for so many requests of a dashboard for v34's statistics, itself the last; 0: it is none."""
 
+    @property
+    def is_quiet(self) -> bool:
+        """It stands for lines that say nothing has happened."""
+        return bool(self.pauses or self.asked)
+
+
+def is_same_kind(one: LogEntry, other: LogEntry) -> bool:
+    """Both stand for pauses without text, or both for a dashboard's requests."""
+    return bool(one.pauses and other.pauses) or bool(one.asked and other.asked)
+
+
+def quiet_tail(rows: Sequence[LogEntry]) -> range:
+    """Indexes of the last row of either kind, if nothing else stands behind them; the newest first."""
+    end = len(rows) - 1
+    if end < 0 or not rows[end].is_quiet:
+        return range(end, end)
+    two = end > 0 and rows[end - 1].is_quiet and not is_same_kind(rows[end], rows[end - 1])
+    return range(end, end - 1 - two, -1)
+
 
 LONGEST_TEXT = 4096
 """Characters of a line that an entry holds; the whole line is read from the file when it is asked for."""
@@ -64,6 +83,11 @@ class LogFilter(Struct, frozen=True):
     """``stt``, ``v34`` or ``tts``; v34's debug log is v34's. ``events``: of all, and nothing of v34's debug log."""
     failures: bool = False
     """Only what tells of a failure."""
+
+    @property
+    def is_narrow(self) -> bool:
+        """Few lines may pass."""
+        return bool(self.service or self.failures)
 
 
 ALL_LINES = LogFilter()

@@ -1,6 +1,5 @@
 """Both logs as the log screen pages through them, from the newest line back to the first. Nothing is kept."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -8,11 +7,12 @@ from timmy_tui.core.errors import SourceError
 from timmy_tui.model.log_entry import ALL_LINES, LONGEST_TEXT, LogCursor, LogEntry, LogFilter, LogPage, TurnLines
 from timmy_tui.model.log_format import EventLog, LogKind
 from timmy_tui.model.stages.system import watched
-from timmy_tui.model.stages.v34 import PAUSE
 from timmy_tui.parse import raw_lines
 from timmy_tui.parse.latency_log import LatencyParser
 from timmy_tui.parse.table import FORMATS
+from timmy_tui.pipeline.log_folds import fold, join_folds
 from timmy_tui.pipeline.log_merge import Group, Item, groups_of, merge
+from timmy_tui.pipeline.log_places import BEFORE_BYTES, ids_below, lines_between, previous_stamps
 from timmy_tui.pipeline.other_lines import GONE, NOT_BOUND, entries_of, page_of_turn
 from timmy_tui.sources.files.blocks import Line, LogText, Part
 
@@ -21,14 +21,15 @@ PAGE_BYTES = 1 << 15
 FACT_BYTES = 1 << 15
 MOST_FACT_BYTES = 1 << 22
 """v34's log is read further back than this for one page only at its next one."""
-BEFORE_BYTES = 1 << 13
-"""Read above a page for the time since the event before: more than the events of one turn."""
 TURN_BYTES = 1 << 18
 """Around the last line of a turn, for all lines of it."""
 ONE_CALL_BYTES = 1 << 22
 """A filter that few lines pass looks through so much in one call; then the caller decides whether to go on."""
+QUIET_CALL_BYTES = 1 << 18
+"""The same without a filter: of hours without a turn this is one row. 10 ms of work."""
+GROWN_BYTES = 1 << 17
+"""A page that grew beyond this is read anew, from its end."""
 MOST_OF_TURN = 4000
-_PAUSE = PAUSE.encode()
 
 
 class LogFile(NamedTuple):
@@ -63,16 +64,36 @@ class LogHistory:
         events, facts, names = self._texts()
         found: list[LogEntry] = []
         looked, spent = 0, 0
+        # The newest page is one block: it is on the screen before anything else is read.
+        most = ONE_CALL_BYTES if wanted.is_narrow else 1 if cursor.newest else QUIET_CALL_BYTES
         try:
-            while not cursor.at_start and len(found) < least and spent < ONE_CALL_BYTES:
+            while not cursor.at_start and len(found) < least and spent < most:
                 items, above = _page(events, facts, cursor)
-                found[:0] = _entries_below(events, above.events, items, names, wanted)
+                found = join_folds(_entries_below(events, above.events, items, names, wanted), found)
                 looked += len(items)
                 spent += cursor.events - above.events + cursor.facts - above.facts
                 cursor = above
         except OSError as error:
             raise SourceError(f"the log cannot be read: {error.strerror or error}") from None
         return LogPage(tuple(found), cursor, looked)
+
+    def between(self, above: LogCursor, below: LogCursor, wanted: LogFilter = ALL_LINES) -> LogPage | None:
+        """The lines from the upper end of a page to the lower one, which has moved since; None where they are many.
+
+        Raises SourceError.
+        """
+        events, facts, names = self._texts()
+        try:
+            stamped = lines_between(events, above.events, below.events, GROWN_BYTES)
+            printed = lines_between(facts, above.facts, below.facts, GROWN_BYTES)
+            if stamped is None or printed is None:
+                return None
+            merged = merge(stamped, groups_of(printed), top=True, newest=below.newest)
+            items = fold(merged.items, ids_below(events, below))
+            entries = _entries_below(events, above.events, items, names, wanted)
+        except OSError as error:
+            raise SourceError(f"the log cannot be read: {error.strerror or error}") from None
+        return LogPage(tuple(entries), above, len(items))
 
     def quiet_behind(self, cursor: LogCursor, wanted: LogFilter = ALL_LINES) -> LogPage | None:
         """What came below the cursor, if that is nothing but pauses without text and our own requests; else None.
@@ -82,14 +103,14 @@ class LogHistory:
         """
         events, facts, names = self._texts()
         try:
-            stamped = _lines_behind(events, cursor.events)
-            printed = _lines_behind(facts, cursor.facts)
+            stamped = lines_between(events, cursor.events, events.end, PAGE_BYTES)
+            printed = lines_between(facts, cursor.facts, facts.end, PAGE_BYTES)
         except OSError as error:
             raise SourceError(f"the log cannot be read: {error.strerror or error}") from None
         if stamped is None or printed is None or not watched().is_built_in:
             return None
         items = [Item(one, True, raw_lines.stamped_id(one.data).decode("utf-8", "replace")) for one in stamped]
-        rows = _folded([*items, *(Item(one, False) for one in printed)], newest=True)
+        rows = fold([*items, *(Item(one, False) for one in printed)])
         if not all(row.pauses or row.asked for row in rows):
             return None
         end = LogCursor(events.end, facts.end, newest=True)
@@ -139,16 +160,6 @@ class _Texts(NamedTuple):
     """Of both, as the screen calls them."""
 
 
-def _lines_behind(text: LogText, begin: int) -> list[Line] | None:
-    """All lines from this byte on; None where that is no place in the text, or where they are more than a page."""
-    grown = text.end - begin
-    if begin < 0 or not 0 <= grown <= PAGE_BYTES:
-        return None
-    # One byte more: if it is a line end, the first line after it is whole.
-    lines = text.lines_before(text.end, grown + 1) if grown else []
-    return [one for one in lines if one.offset >= begin]
-
-
 def _page(events: LogText, facts: LogText, cursor: LogCursor) -> tuple[list[Item], LogCursor]:
     """One page of all lines, and the cursor above it."""
     lines = events.lines_before(cursor.events, PAGE_BYTES)
@@ -168,43 +179,8 @@ def _page(events: LogText, facts: LogText, cursor: LogCursor) -> tuple[list[Item
         size *= 2
     placed = sum(len(group.lines) for group in groups[: merged.held]) + cut_off
     above = printed[placed].offset if placed < len(printed) else cursor.facts
-    return _folded(merged.items, cursor.newest), LogCursor(begin, above if printed else 0)
-
-
-def _folded(items: list[Item], newest: bool) -> list[Item]:
-    """Pauses that nothing follows, one behind the other, as the last of them: a quiet room writes 75-100 a minute.
-
-    The same of our own requests, for each of which v34 prints two lines.
-    """
-    names = Counter(item.request_id for item in items if item.stamped)
-    last = next((item for item in reversed(items) if item.stamped), None)
-    rows: list[Item] = []
-    for item in items:
-        lone = item.stamped and names[item.request_id] == 1 and raw_lines.stamped_event(item.line.data) == _PAUSE
-        if lone and (newest or item is not last):
-            above = rows.pop().pauses if rows and rows[-1].pauses else 0
-            item = Item(item.line, True, item.request_id, above + 1)
-        elif not item.stamped and raw_lines.asks_for_statistics(item.line.data) and watched().is_built_in:
-            item = Item(item.line, False, asked=_asked_above(rows) + 1)
-        rows.append(item)
-    return rows
-
-
-def _asked_above(rows: list[Item]) -> int:
-    """Take the requests that end the rows away, with what is printed ahead of each; how many they were."""
-    if rows and not rows[-1].stamped and not rows[-1].asked and raw_lines.tells_of_our_question(rows[-1].line.data):
-        rows.pop()
-    return rows.pop().asked if rows and rows[-1].asked else 0
-
-
-def _previous_stamps(events: LogText, begin: int) -> dict[bytes, tuple[float, bytes]]:
-    """Id → stamp and service of its last event above a page."""
-    previous: dict[bytes, tuple[float, bytes]] = {}
-    for line in events.lines_before(begin, BEFORE_BYTES):
-        seconds = raw_lines.stamp(line.data)
-        if seconds is not None:
-            previous[raw_lines.stamped_id(line.data)] = (seconds, raw_lines.stamped_service(line.data))
-    return previous
+    below = frozenset() if cursor.newest else ids_below(events, cursor)
+    return fold(merged.items, below), LogCursor(begin, above if printed else 0)
 
 
 def _entries_below(
@@ -212,7 +188,7 @@ def _entries_below(
 ) -> list[LogEntry]:
     """The lines of a page that are wanted. ``above``: where the page begins."""
     if watched().is_built_in:
-        return _entries(items, _previous_stamps(events, above), names, wanted)
+        return _entries(items, previous_stamps(events, above), names, wanted)
     lines_above = events.lines_before(above, BEFORE_BYTES)
     return [*entries_of([item.line for item in items], names[0], wanted, lines_above)]
 

@@ -146,6 +146,9 @@ class LogReader(Protocol):
     def before(self, cursor: LogCursor, wanted: LogFilter = ALL_LINES, least: int = 1) -> LogPage:
         """At least ``least`` lines above the cursor; fewer where the logs begin, or where much was looked through."""
 
+    def between(self, above: LogCursor, below: LogCursor, wanted: LogFilter = ALL_LINES) -> LogPage | None:
+        """The lines of a page whose lower end has moved; None where they are more than a page may have."""
+
     def quiet_behind(self, cursor: LogCursor, wanted: LogFilter = ALL_LINES) -> LogPage | None:
         """What came below the cursor, if that is nothing but pauses without text and our own requests; else None."""
 

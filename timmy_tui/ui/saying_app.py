@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 from textual.app import App
+from textual.geometry import Size
 from textual.reactive import var
 from textual.worker import Worker, WorkerState
 
@@ -21,6 +22,8 @@ class SayingApp(App[None]):
     """Has the view, and writes into it what there is to say."""
 
     view: var[View] = var(View(), init=False)
+    pane: var[Size] = var(Size(), init=False)
+    """Size of the terminal from the next layout on; set before that, and before it is painted."""
 
     def __init__(self, clock: Callable[[], tuple[float, float]], ansi_color: bool | None) -> None:
         """``clock`` gives time.time() and ``core.interruptions.elapsed()``; ``ansi_color``: see Textual's App."""

@@ -382,3 +382,28 @@ def asked_no_more(requested: list[str]) -> bool:
     known = len(requested)
     time.sleep(0.5)
     return len(requested) == known
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the Linux kernel")
+@pytest.mark.parametrize("name", ["ollama", "v34", "tts", "stt"])
+@pytest.mark.usefixtures("seldom")
+def test_one_that_dies_in_a_quiet_room_is_told_though_nobody_is_asked(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """It was told 20 s later. The next request is an hour away here."""
+    monkeypatch.setattr(poller, "LOOK_S", 0.02)
+    bodies: dict[str, Any] = {"/api/version": {"version": "0.12.11"}, "/api/ps": {"models": []}}
+
+    def reply(path: str) -> tuple[int, bytes]:
+        return as_json(bodies.get(path, {"count": 0, "stats": []}))
+
+    with serving(reply) as (others, requested):
+        with serving(reply) as (one, _):
+            urls = {"ollama": others, "v34": others, "tts": others, "stt": others} | {name: one}
+            live = ServicePoller(ServiceConfig(settings(**urls), None))
+            live.start(lambda: None)
+            wait_for(lambda: live.is_steady)
+            wait_for(lambda: asked_no_more(requested))
+        wait_for(lambda: conditions(live)[name] is SourceCondition.DOWN)
+        assert [one for one, condition in conditions(live).items() if condition is not SourceCondition.OK] == [name]
+        live.stop()

@@ -260,4 +260,51 @@ def test_how_many_turns_a_verdict_needs_is_said_whole_or_not_at_all(width: int, 
     assert state.verdict is not None
     snap = snapshot(judgement=replace(state, verdict=replace(state.verdict, stages=(few,))))
     (row,) = [plain(row) for row in verdict_lines(View(snapshot=snap), width) if "too few turns" in plain(row)]
-    assert row.endswith("n 16, 4  1 more" if said else "n 16, 4") and len(row) <= width
+    assert row.rstrip().endswith("n 16, 4  1 more" if said else "n 16, 4") and len(row) <= width
+
+
+@pytest.mark.parametrize(("width", "bars"), [(200, 2), (160, 2), (120, 1), (80, 0), (40, 0)])
+def test_the_room_beside_the_verdict_shows_what_changed_and_how_sure_that_is(width: int, bars: int) -> None:
+    """At 200 columns the right half of the table was empty."""
+    state = judgement(30)
+    assert state.verdict is not None
+    slower = StageVerdict(
+        stage="llm", ratio=1.4, low=1.3, high=1.6, raw_ratio=1.4, n_a=16, n_b=14, verdict="slower",
+        before_ms=700.0, after_ms=980.0,
+    )  # fmt: skip
+    snap = snapshot(judgement=replace(state, verdict=replace(state.verdict, stages=(slower,))))
+    rows = [plain(row) for row in verdict_lines(View(snapshot=snap), width)]
+    (row,) = [row for row in rows if row.startswith("  LLM")]
+    assert ("█▓" in row) is (bars > 0) and ("●" in row) is (bars > 1) and (len(row) <= width or not bars)
+    (heading,) = [row for row in rows if "▓ more" in row] or [""]
+    assert heading.rstrip().endswith("×1.60" if bars > 1 else "980ms" if bars else "")
+    assert "before" in heading and len(heading) <= width if bars else not heading
+
+
+async def test_the_end_of_a_change_is_said_once() -> None:
+    """``done, v34 serves`` stood in the change's panel, in the line of the change and as a notice."""
+    known = control_state()
+    assert known.change is not None
+    change = replace(
+        known.change, label="undo tail mode", state=ChangeState.ROLLED_BACK, message="done, v34 serves", choices=(),
+        evidence=(0, 2),
+    )  # fmt: skip
+    control = FakeControl(replace(known, change=change))
+    async with running_dashboard(snapshot(), size=(120, 40), control=control) as dashboard:
+        await dashboard.until(lambda: "rolled back" in dashboard.text())
+        dashboard.app.say("undo tail mode: done, v34 serves", "good")
+        await dashboard.pilot.pause()
+        assert dashboard.text().count("done, v34 serves") == 1
+        await dashboard.press("5")
+        assert dashboard.text().count("done, v34 serves") == 1 and "last change" in dashboard.text()
+        assert "evidence" not in dashboard.text(), "what was taken back needs none"
+        long = f"rolled back ({'x' * 30}); the restart cut a turn: STT may still be paused"
+        dashboard.app.view = replace(dashboard.app.view, control=replace(known, change=replace(change, message=long)))
+        dashboard.app.say(f"undo tail mode: {long}", "good")
+        await dashboard.pilot.pause()
+        assert dashboard.text().count("rolled back (") == 1, "whole in its panel"
+        dashboard.app.view = replace(dashboard.app.view, control=replace(known, change=change))
+        await dashboard.pilot.resize_terminal(120, 8)
+        await dashboard.pilot.pause()
+        assert "last change" not in dashboard.text()
+        assert dashboard.text().count("done, v34 serves") == 1, "its panel is out of view"

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from textual import events
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widgets import DataTable
 
 from tests.ui.fakes import FakeControl
 from tests.ui.running import RunningDashboard, running_dashboard
@@ -20,6 +23,7 @@ from timmy_tui.ui.panels.turns.cells import USUAL, chosen_columns, sorted_turns
 from timmy_tui.ui.panels.turns.detail import detail_lines
 from timmy_tui.ui.panels.turns.order import MOST
 from timmy_tui.ui.panels.turns.postcard import postcard
+from timmy_tui.ui.screens.turn_table import TurnTable
 from timmy_tui.ui.screens.turns import TurnsScreen
 from timmy_tui.ui.view import View
 
@@ -351,6 +355,32 @@ async def test_a_postcard_is_twelve_lines_of_the_turn_under_the_cursor() -> None
         lines = postcard(one, View(snapshot=snapshot()))
         assert len(lines) == 12 and all(len(row) <= 78 for row in lines) and "weather" not in " ".join(lines)
         assert not any(row.startswith("?") for row in lines) and any(row.startswith("gap ") for row in lines)
+
+
+async def test_no_picture_of_a_new_size_has_columns_of_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a slow machine they stood there for seconds, cut without a sign."""
+    painted: list[tuple[int, int]] = []
+    render = DataTable.render_lines
+
+    def noted(table: TurnTable, crop: Region) -> list[Strip]:
+        painted.append((table.app.size.width, sum(column.width for column in table.columns.values())))
+        return render(table, crop)
+
+    monkeypatch.setattr(TurnTable, "render_lines", noted)
+    async with running_dashboard(snapshot(31), size=(80, 24)) as dashboard:
+        await dashboard.press("2")
+        for size in ((60, 15), (200, 50), (130, 30), (40, 10)):
+            await dashboard.pilot.resize_terminal(*size)
+            await dashboard.pilot.pause()
+        await dashboard.press("1")
+        await dashboard.pilot.resize_terminal(120, 30)
+        await dashboard.press("2", "1")
+        await dashboard.pilot.resize_terminal(30, 10)
+        await dashboard.press("2")
+        table = turns_screen(dashboard).table
+        await dashboard.until(lambda: sum(column.width for column in table.columns.values()) < 30)
+    assert {width for width, _ in painted} == {80, 60, 200, 130, 40, 120, 30}
+    assert not [(width, columns) for width, columns in painted if columns >= width]
 
 
 async def test_a_notice_is_seen_beside_a_running_change() -> None:

@@ -15,6 +15,7 @@ from timmy_tui.model.llm import OllamaFacts, ServedPrompt
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.model.turn import Turn
 from timmy_tui.sources.services.http import HttpClient, HttpResponse
+from timmy_tui.sources.services.listening import PortWatch
 from timmy_tui.sources.services.ollama import PS_INTERVAL_S, OllamaPoller, parse_duration
 from timmy_tui.sources.services.server_log import NAME as LOG_NAME
 from timmy_tui.sources.services.server_log import ServerLogReader, is_named, open_server_log
@@ -26,6 +27,9 @@ TICK_S = 0.25
 STEADY_INTERVAL_S = 20.0
 """Time between two requests to a service while nobody speaks and all of them answer: each costs 1.2 ms of CPU, and v34
 writes two lines into its log for it."""
+LOOK_S = 2.0
+"""Between two looks, while nobody speaks, at whether each service still listens: 50 µs for all of them, and none of
+them is asked. One that ends is asked at once then, and is `down` within three seconds."""
 STEADY_AFTER_S = 30.0
 """So long nobody must have spoken, and every service must have answered."""
 LOG_TICK_S = 1.0
@@ -91,6 +95,7 @@ class ServicePoller:
         """time.monotonic() of the last request to each; it outlives a failure, so that one keeps no other waiting."""
         self._asked = "v34"
         """The service that is asked now, or was last, by the thread of the three."""
+        self._listening = PortWatch({name: getattr(urls, name) for name in ("ollama", *usual)})
         self._new_turns: list[Turn] = []
         self._lock = threading.Lock()
         self._turn_closed = threading.Event()
@@ -212,6 +217,18 @@ class ServicePoller:
         if self._interruptions.look() is not None:
             self._wrong_at = time.monotonic()
 
+    def _look_at_ports(self) -> None:
+        """Who has stopped listening is asked now, and nobody is asked seldom until all have answered for a while."""
+        closed = self._listening.closed() if self.is_steady else frozenset()
+        if not closed:
+            return
+        self._wrong_at = time.monotonic()
+        for name in closed & self._asked_at.keys():
+            self._asked_at[name] = float("-inf")
+        if "ollama" in closed:
+            self._turn_closed.set()  # As behind a turn: asked a second later.
+        self._wakes["ollama"].set()
+
     def _update_facts(self, polled: OllamaFacts) -> None:
         """Combine the polled facts with those of the server log."""
         version = polled.version or (self._parser.version if self._parser is not None else None)
@@ -251,6 +268,7 @@ class ServicePoller:
             while not self._stopping.is_set():
                 wake.clear()
                 self._look_for_sleep()
+                self._look_at_ports()
                 now = time.monotonic()
                 # The longest overdue first: one whose answers cannot be read must not keep the others waiting.
                 for name in sorted(asked_at, key=lambda name: asked_at[name] + self._interval_s(name)):
@@ -259,7 +277,8 @@ class ServicePoller:
                         asked_at[name] = now
                         self._poll_service(name)
                 due = min(asked_at[name] + self._interval_s(name) for name in asked_at)
-                wake.wait(self._wait_s(due - time.monotonic()))
+                wait_s = self._wait_s(due - time.monotonic())
+                wake.wait(min(wait_s, LOOK_S) if self.is_steady else wait_s)
         finally:
             for client in (self._v34.http, *self._speech.values()):
                 client.close()

@@ -297,6 +297,8 @@ class TimmyApp(FirstScreenApp, SayingApp):
         if isinstance(event, events.Resize) and not self._resizes.passes(event):
             event.stop()
             return
+        if isinstance(event, events.Resize):
+            self.pane = event.size
         change = self.view.control.change if self.view.control else None
         if isinstance(event, events.Key) and change is not None and change.countdown is not None:
             event.stop()

@@ -3,16 +3,17 @@
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from timmy_tui.core.formatting import MISSING, duration, plural
+from timmy_tui.core.formatting import MISSING, plural
 from timmy_tui.model.change import ChangeProgress, ChangeState, ControlState, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.flags.words import changes_words
-from timmy_tui.model.judgement import Comparison, StageVerdict
+from timmy_tui.model.judgement import Comparison
 from timmy_tui.model.stages.system import watched
-from timmy_tui.model.stages.watched import BY_KEY, V2V
-from timmy_tui.ui.paint.lines import BLANK, Line, Row, cells, foreign, left, line, plain, right, wrap_text
-from timmy_tui.ui.paint.wording import clock_time, stage_name
+from timmy_tui.model.stages.watched import V2V
+from timmy_tui.ui.paint.lines import BLANK, Line, Row, foreign, left, line, plain, right, wrap_text
+from timmy_tui.ui.paint.wording import clock_time
 from timmy_tui.ui.panels.facts import choice_words, trial_line
 from timmy_tui.ui.panels.lists import title
+from timmy_tui.ui.panels.verdict_stages import stage_rows
 from timmy_tui.ui.panels.waits import wait_lines
 from timmy_tui.ui.view import View
 
@@ -20,6 +21,7 @@ ROOM_FOR_VALUES = 76
 """Cells from which names and values have all of their cells, and there is room for what they mean."""
 LONGEST = 400
 """Characters of what is said of a flag."""
+CHANGE_HEADINGS = ("running change", "last change")
 POINTS_SHOWN = 50
 """Newest restore points on the screen: all rows are made again for every frame, and the journal stands below them."""
 
@@ -44,13 +46,19 @@ def change_rows(view: View, width: int) -> list[Row]:
     rows.extend((row, None) for row in progress_lines(control.change, view, width))
     rows.extend((row, None) for row in trial_lines(view, width))
     rows.extend((row, None) for row in verdict_lines(view, width))
-    rows.extend((row, None) for row in wait_lines(view, width))
-    rows.extend(_point_rows(control, view, width) if control.has_points else ())
-    rows.append((title("journal, newest first", width, view), None))
+    rows.extend(_section((row, None) for row in wait_lines(view, width)))
+    rows.extend(_section(_point_rows(control, view, width)) if control.has_points else ())
+    rows.extend(_section([(title("journal, newest first", width, view), None)]))
     rows.extend((_entry(entry, control.change), ("op", entry.op)) for entry in control.journal)
     if not control.journal:
         rows.append((line(("nothing was changed yet", "muted")), None))
     return rows
+
+
+def _section(rows: Iterable[Row]) -> list[Row]:
+    """With a blank row above, as the running change has: headings are found at a glance."""
+    known = list(rows)
+    return [(BLANK, None), *known] if known else []
 
 
 def _service_lines(service: str, width: int) -> Iterator[Line]:
@@ -95,13 +103,15 @@ def progress_lines(change: ChangeProgress | None, view: View, width: int) -> lis
     if change is None:
         return []
     over = change.state in (ChangeState.KEPT, ChangeState.ROLLED_BACK)
+    # What was taken back needs none: ``0/2`` would read as a failure.
+    weighed = change.evidence[1] and change.state is not ChangeState.ROLLED_BACK
     limit = f" of {change.limit:.0f}s" if change.limit is not None else ""
     lines = [
         BLANK,
-        title("last change" if over else "running change", width, view),
+        title(CHANGE_HEADINGS[over], width, view),
         line(
             (f"{foreign(change.label, 40)}  ", "value"), (str(change.state), "info"), f"  {change.elapsed:.0f}s{limit}",
-            (f"  evidence {change.evidence[0]}/{change.evidence[1]}" if change.evidence[1] else "", "muted"),
+            (f"  evidence {change.evidence[0]}/{change.evidence[1]}" if weighed else "", "muted"),
             (f"  pid {change.pid}" if change.pid is not None else "", "muted"),
             (f"  {change.listeners} listening" if change.listeners is not None else "", "muted"),
         ),
@@ -149,8 +159,7 @@ def verdict_lines(view: View, width: int) -> list[Line]:
         *(_whole_words(row.stage for row in verdict.stages)),
         *_quality(verdict),
     ]
-    lines.extend(_stage(stage, width) for stage in verdict.stages)
-    return [*lines, BLANK]
+    return [*lines, *stage_rows(verdict.stages, width, view.glyphs)]
 
 
 def _whole_words(stages: Iterable[str]) -> Iterator[Line]:
@@ -165,23 +174,6 @@ def _quality(verdict: Comparison) -> Iterator[Line]:
             yield line((f"marked {quality}: {b} of {verdict.compared[1]}, before {a} of {verdict.compared[0]}", role))
     if any(verdict.signals):
         yield line((f"signs in answers: {verdict.signals[1]}, before {verdict.signals[0]}", "warn"))
-
-
-def _stage(item: StageVerdict, width: int) -> Line:
-    role = {"faster": "good", "slower": "bad"}.get(item.verdict, "muted")
-    part = "  " if item.stage in BY_KEY and BY_KEY[item.stage].parent else ""
-    ratio = MISSING if item.ratio is None else f"×{item.ratio:.2f}"
-    bounds = "" if item.low is None or item.high is None else f" ({item.low:.2f}–{item.high:.2f})"
-    change = f"{right(duration(item.before_ms), 7)} → {right(duration(item.after_ms), 7)}"
-    known = line(
-        ("  " + left(part + stage_name(item.stage), 12), "muted" if part else "label"),
-        (left(ratio + bounds, 18), role),
-        f"{change}  ",
-        (left(item.verdict, 14), role),
-        (f"n {item.n_a}, {item.n_b}", "muted"),
-    )
-    wanted = f"  {item.wanted} more" if item.wanted else ""
-    return (*known, (wanted, "muted")) if cells(known) + len(wanted) <= width else known
 
 
 def _point_rows(control: ControlState, view: View, width: int) -> Iterator[Row]:

@@ -217,11 +217,28 @@ def change_line(view: View, width: int) -> Line:
 def notice_line(view: View, width: int) -> Line:
     """The newest notice, as long as it lasts, behind the newest interruption; the event log has all of them."""
     notice, slept = view.notice, interruption_words(view)
-    if notice is None or notice is view.interruption or not notice.is_shown(view.now):
+    if notice is None or notice is view.interruption or not notice.is_shown(view.now) or _change_says(view, width):
         return slept
     width_left = width - cells(slept) - 2 if slept else width
     said = line((foreign(notice.text, max(width_left, 0)), notice.role))
     return join_fitting([slept, said], width) if slept else said
+
+
+def tells_end_of_change(view: View) -> bool:
+    """The newest notice is the end of the change, in the words that the change itself has."""
+    change = view.control.change if view.control else None
+    if change is None or view.notice is None or not change.message:
+        return False
+    return view.notice.text == f"{change.label}: {change.message}"
+
+
+def _change_says(view: View, width: int) -> bool:
+    """The same, and the line of the change has all of those words."""
+    change = view.control.change if view.control else None
+    if change is None or not tells_end_of_change(view):
+        return False
+    shown = foreign(change.message.removeprefix(f"{change.state}, "), 60)
+    return not shown.endswith("…") and shown in plain(change_line(view, width))
 
 
 def interruption_words(view: View) -> Line:

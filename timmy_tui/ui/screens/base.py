@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from textual.app import ComposeResult
+from textual.geometry import Size
 from textual.screen import Screen, ScreenResultType
 from textual.widget import Widget
 
@@ -48,12 +49,19 @@ class BaseScreen(GivesBackRows[None]):
             yield LineWidget(self._draw, id=self.name)
 
     def on_mount(self) -> None:
-        """Follow the app's view, beginning with the present one."""
+        """Follow the app's view, beginning with the present one, and the sizes of its pane."""
         self.watch(self.app, "view", self.show_view)
+        self.watch(self.app, "pane", self.fit_to_pane, init=False)
 
     def on_screen_resume(self) -> None:
         """Paint what changed while another screen was shown."""
         self.repaint()
+
+    def fit_to_pane(self, size: Size) -> None:
+        """The pane has this size from now on, and is not laid out yet: the last moment to make what must fit it.
+
+        A hidden screen is told too.
+        """
 
     def show_view(self, view: View) -> None:
         """Take a new view."""

@@ -1,12 +1,13 @@
 """Screen 5: the flags, the running change, and what was changed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from timmy_tui.model.change import FlagState
 from timmy_tui.model.user_requests import Flip, Restore, RestoreLatest, Undo
 from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.messages import BeginFlagTest, EnterValue, Noticed, Requested, ScreenRequest
-from timmy_tui.ui.panels.changes import change_rows
+from timmy_tui.ui.paint.lines import Row, plain
+from timmy_tui.ui.panels.changes import CHANGE_HEADINGS, change_rows
 from timmy_tui.ui.screens.scroll_page import ScrollScreen
 from timmy_tui.ui.view import Notice
 
@@ -24,6 +25,10 @@ class ChangesScreen(ScrollScreen):
     def __init__(self, name: str) -> None:
         """``name``: of the Textual mode."""
         super().__init__(name, "changes", change_rows)
+
+    def says_change(self, shown: Sequence[Row]) -> bool:
+        """Its heading and the line with its state are in view."""
+        return any(plain(row).startswith(CHANGE_HEADINGS) for row, _ in shown[:-1])
 
     def action_act(self) -> None:
         """Flip the flag, undo the operation or restore the point under the cursor."""

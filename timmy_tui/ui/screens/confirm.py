@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import plural
 from timmy_tui.ui.line_widget import LineWidget
-from timmy_tui.ui.paint.lines import BLANK, Line, cells, fit, foreign, line, wrap_text
+from timmy_tui.ui.paint.lines import BLANK, Line, cells, fit, foreign, line, spread, wrap_text
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.screens.base import GivesBackRows
 from timmy_tui.ui.view import View
@@ -91,25 +91,33 @@ class ConfirmScreen(ModalScreen[str], GivesBackRows[str]):
         return [fit(row, width) for row in [*lines, *blank, self._keys(body, width, height), *blank][:height]]
 
     def _keys(self, body: list[Line], width: int, height: int) -> Line:
+        elsewhere = line((self._elsewhere(body, _body_rows(height)), "muted"))
         if self._read_only:
-            return line((f"  refused: {foreign(self._read_only, width - 12)}", "bad"))
+            return spread(line((f"  refused: {foreign(self._read_only, width - 12)}", "bad")), elsewhere, width)
         hidden = len(body) - self._seen(body, width, height)
         if hidden:
-            words = (f" {plural(hidden, 'more line')} to read first   ", f" {plural(hidden, 'line')} to read first  ")
-            asked = [line(("  ↓", "key"), (text, "warn"), ("Esc", "key"), " cancel") for text in words]
+            more = f"{plural(hidden, 'more line')} to read first"
+            asked = [
+                line(("  ↓ space", "key"), (f"  {more}   ", "warn"), ("Esc", "key"), " cancel"),
+                line(("  ↓", "key"), (f" {more}  ", "warn"), ("Esc", "key")),
+            ]
             return next((one for one in asked if cells(one) <= width), asked[-1])
         other = line(("o", "key"), f" {foreign(self._other, 40)}   ") if self._other else ()
-        return (*line(("  y", "key"), f" {self._go}   ", ("Esc", "key"), " cancel   "), *other)
+        answers = (*line(("  y", "key"), f" {self._go}   ", ("Esc", "key"), " cancel   "), *other)
+        return (*answers, *elsewhere) if cells(answers) + cells(elsewhere) <= width else answers
+
+    def _elsewhere(self, body: list[Line], available: int) -> str:
+        """How many rows of a long preview are not in view."""
+        furthest = _furthest(body, available)
+        top = min(self._top, furthest)
+        above, below = plural(top, "line"), plural(furthest - top, "line")
+        sides = (f"↑ {above}" if top else "", f"↓ {below}" if top < furthest else "")
+        return "  ".join(filter(None, sides))
 
     def _visible(self, body: list[Line], available: int) -> list[Line]:
-        """The part of a long preview that was scrolled to, and how much is above and below it."""
-        furthest = _furthest(body, available)
-        if furthest == 0:
-            return body[:available]
-        top = min(self._top, furthest)
-        above, below = f"↑ {top} lines  " if top else "", f"↓ {furthest - top} more lines" if top < furthest else ""
-        rows = [*body[top : top + available - 1], line((f"  {above}{below}".rstrip(), "muted"))]
-        return rows[: max(available, 0)]
+        """The part of a long preview that was scrolled to; the row of keys says what is left."""
+        top = min(self._top, _furthest(body, available))
+        return body[top : top + available]
 
     def _wrapped(self, width: int) -> list[Line]:
         """All of the preview, nothing cut: what is agreed to was read."""
@@ -131,7 +139,7 @@ class ConfirmScreen(ModalScreen[str], GivesBackRows[str]):
         before = self._seen_to if width == self._seen_width else 0
         available = _body_rows(height)
         first = min(self._top, _furthest(body, available))
-        last = len(body) if len(body) <= available else first + available - 1
+        last = min(first + available, len(body))
         return max(before, last) if first <= before else before
 
     def _note_seen(self) -> bool:
@@ -166,7 +174,7 @@ class ConfirmScreen(ModalScreen[str], GivesBackRows[str]):
 
     def action_page(self, step: int) -> None:
         """One page, less a row that stays in view."""
-        self.action_move(step * max(_body_rows(self.query_one(LineWidget).size.height) - 2, 1))
+        self.action_move(step * max(_body_rows(self.query_one(LineWidget).size.height) - 1, 1))
 
     def on_mouse_scroll_down(self) -> None:
         """The wheel, where the mouse is on."""
@@ -183,8 +191,8 @@ def _body_rows(height: int) -> int:
 
 
 def _furthest(body: list[Line], available: int) -> int:
-    """The last line that a long preview can begin with; one line says what is above and below. 0: it is not long."""
-    return len(body) - max(available - 1, 0) if len(body) > available else 0
+    """The last row that a long preview can begin with. 0: it is not long."""
+    return max(len(body) - available, 0)
 
 
 def _role(text: str) -> str:

@@ -22,12 +22,13 @@ from timmy_tui.ui.paint.lines import (
     whole_words,
     wrap_text,
 )
-from timmy_tui.ui.panels.facts import change_line, footer_line, frozen_words, notice_line
+from timmy_tui.ui.panels.facts import change_line, footer_line, frozen_words, notice_line, tells_end_of_change
 from timmy_tui.ui.screens.filter_bar import FilterScreen
 from timmy_tui.ui.view import View
 
-MARGIN, LEAST_TEXT = 4, 30
-"""Cells ahead of what continues a row whose cut column has fewer cells than the second."""
+MARGIN, LEAST_TEXT, MOST_BELOW = 4, 30, 3
+"""Cells ahead of what continues a row whose cut column has fewer cells than the second, or needs more rows than the
+third."""
 Content = Callable[[View, int], Sequence[Row]]
 
 
@@ -55,8 +56,27 @@ class ScrollScreen(FilterScreen):
         place = self.name or ""
         if place in OVERLAYS:
             view = replace(view, keys=keys_on(view.keys, place))
-        below = [row for row in (change_line(view, width), notice_line(view, width)) if row]
+        change, notice = change_line(view, width), notice_line(view, width)
+        below = [row for row in (change, notice) if row]
         available = max(height - 1 - len(below) - (height > 5), 1)
+        shown, top, hidden = self._in_view(rows, width, available)
+        if change and self.says_change(rows[top : len(rows) - hidden]):
+            below = [notice] if notice and not tells_end_of_change(view) else []
+            available = max(height - 1 - len(below) - (height > 5), 1)
+            shown, top, hidden = self._in_view(rows, width, available)
+        scrolled = f"{f'↑{top} ' if top else ''}{f'↓{hidden}' if hidden > 0 else ''}"
+        found = f"{len(rows)} of {total} lines  " if self.filter_text else ""
+        heading = join_fitting([line((self._heading, "title")), *self._frozen(view)], width)
+        head = spread(heading, line((found, "info"), (scrolled, "muted")), width)
+        footer = [self._footer(view, width)] if height > 5 else []
+        return [head, *shown, *[BLANK] * (available - len(shown)), *below, *footer]
+
+    def says_change(self, shown: Sequence[Row]) -> bool:
+        """The rows in view say how the running change goes, so that the foot need not; no page but one does."""
+        return False
+
+    def _in_view(self, rows: Sequence[Row], width: int, available: int) -> tuple[list[Line], int, int]:
+        """The lines that are shown, the index of the first row, and how many rows are below."""
         cursor = self._cursor_index(rows)
         chosen = _whole_row(rows[cursor][0], width)[:available] if cursor is not None else []
         more = max(len(chosen) - 1, 0)
@@ -64,13 +84,7 @@ class ScrollScreen(FilterScreen):
         shown: list[Line] = []
         for index in range(top, min(top + available - more, len(rows))):
             shown += chosen if index == cursor else [_row_line(rows[index], width)]
-        hidden = len(rows) - top - (len(shown) - more)
-        scrolled = f"{f'↑{top} ' if top else ''}{f'↓{hidden}' if hidden > 0 else ''}"
-        found = f"{len(rows)} of {total} lines  " if self.filter_text else ""
-        heading = join_fitting([line((self._heading, "title")), *self._frozen(view)], width)
-        head = spread(heading, line((found, "info"), (scrolled, "muted")), width)
-        footer = [self._footer(view, width)] if height > 5 else []
-        return [head, *shown, *[BLANK] * (available - len(shown)), *below, *footer]
+        return shown, top, len(rows) - top - (len(shown) - more)
 
     def _frozen(self, view: View) -> list[Line]:
         """Overlays say it in their heading, screens in their footer."""
@@ -82,7 +96,8 @@ class ScrollScreen(FilterScreen):
         if not self.filter_text:
             return rows, len(rows)
         wanted = self.filter_text.lower()
-        return [row for row in rows if wanted in plain(row[0]).lower()], len(rows)
+        found = [part for part in _parts(rows) if any(wanted in plain(row).lower() for row, _ in part)]
+        return [row for part in found for row in part], len(rows)
 
     def filter_changed(self) -> None:
         """From the first row that contains the text."""
@@ -184,6 +199,17 @@ class ScrollScreen(FilterScreen):
             self.repaint()
 
 
+def _parts(rows: Sequence[Row]) -> list[list[Row]]:
+    """Each row with those that go on with its text, indented: half a sentence was found else, and its end was not."""
+    parts: list[list[Row]] = []
+    for row in rows:
+        if parts and row[1] is None and plain(row[0]).startswith(" " * MARGIN):
+            parts[-1].append(row)
+        else:
+            parts.append([row])
+    return parts
+
+
 def _row_line(row: Row, width: int) -> Line:
     spans, target = row
     return fit(spans if target is None else (("  ", "text"), *spans), width)
@@ -201,5 +227,8 @@ def _whole_row(spans: Line, width: int) -> list[Line]:
         indent = max((start for start in starts if start <= cell_len(first)), default=0)
         indent = indent if width - indent >= LEAST_TEXT else MARGIN
         rest = wrap_text(text[len(first) :].strip(), max(width - indent, 1))
+        if len(rest) > MOST_BELOW:
+            indent = MARGIN
+            rest = wrap_text(text[len(first) :].strip(), max(width - indent, 1))
         texts = [first, *(" " * indent + row.strip() for row in rest if row.strip())]
     return [((set_cell_size(one, width), "cursor"),) for one in texts]

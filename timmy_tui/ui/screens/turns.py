@@ -5,6 +5,7 @@ from typing import cast
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.geometry import Size
 from textual.widgets import DataTable
 
 from timmy_tui.core.formatting import plural
@@ -29,24 +30,27 @@ from timmy_tui.ui.screens.turn_table import TurnTable
 from timmy_tui.ui.turn_filter import HINT, FilterProblem, filter_problem
 from timmy_tui.ui.view import View
 
+WIDE, BROAD = (120, 60), (180, 92)
+"""Columns of the pane from which the list stands beside the turn, and its cells then."""
+
 
 class TurnsScreen(FilterScreen):
     """Which turns the table has, in which order. Moving the cursor away from the newest row stops following."""
 
-    CSS = """
-    TurnsScreen #bar { height: 2; }
-    TurnsScreen #foot { height: 1; }
-    TurnsScreen.-said #foot { height: 2; }
-    TurnsScreen.-both #foot { height: 3; }
-    TurnsScreen DataTable { height: 45%; overflow-x: hidden; scrollbar-size-vertical: 1; background: $background; }
-    TurnsScreen #body { layout: vertical; height: 1fr; }
-    TurnsScreen.-wide #body, TurnsScreen.-broad #body { layout: horizontal; }
-    TurnsScreen.-wide DataTable { width: 60; height: 1fr; margin-right: 1; }
-    TurnsScreen.-broad DataTable { width: 92; height: 1fr; margin-right: 1; }
-    TurnsScreen.-low DataTable { height: 1fr; }
-    TurnsScreen.-low #detail { display: none; }
+    CSS = f"""
+    TurnsScreen #bar {{ height: 2; }}
+    TurnsScreen #foot {{ height: 1; }}
+    TurnsScreen.-said #foot {{ height: 2; }}
+    TurnsScreen.-both #foot {{ height: 3; }}
+    TurnsScreen DataTable {{ height: 45%; overflow-x: hidden; scrollbar-size-vertical: 1; background: $background; }}
+    TurnsScreen #body {{ layout: vertical; height: 1fr; }}
+    TurnsScreen.-wide #body, TurnsScreen.-broad #body {{ layout: horizontal; }}
+    TurnsScreen.-wide DataTable {{ width: {WIDE[1]}; height: 1fr; margin-right: 1; }}
+    TurnsScreen.-broad DataTable {{ width: {BROAD[1]}; height: 1fr; margin-right: 1; }}
+    TurnsScreen.-low DataTable {{ height: 1fr; }}
+    TurnsScreen.-low #detail {{ display: none; }}
     """
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide"), (180, "-broad")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE[0], "-wide"), (BROAD[0], "-broad")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (14, "-high")]
     BINDINGS = [*screen_bindings("turns")]
     PLACEHOLDER = "llm>1s failed tail:on …"
@@ -61,6 +65,8 @@ class TurnsScreen(FilterScreen):
         self._keys: tuple[str, ...] = ()
         """Of the columns that the user chose."""
         self._order = TurnOrder()
+        self._pane = 0
+        """Columns of the pane that the table is made for."""
 
     def compose(self) -> ComposeResult:
         """Heading, table and detail, footer."""
@@ -79,6 +85,7 @@ class TurnsScreen(FilterScreen):
     def on_mount(self) -> None:
         """The columns that the user chose, then the rows."""
         super().on_mount()
+        self._pane = self.app.size.width
         self._keys = remembered_columns()
         self._restore()
         self._set_columns()
@@ -110,14 +117,22 @@ class TurnsScreen(FilterScreen):
 
     def on_screen_resume(self) -> None:
         """The newest row is in view again."""
+        self.fit_to_pane(self.app.size)
         super().on_screen_resume()
         self.call_after_refresh(self._show_newest)
 
-    def _fit_columns(self) -> None:
-        if chosen_columns(self._keys, self._table_width()) != self.table.shape:
+    def fit_to_pane(self, size: Size) -> None:
+        """The columns of this size of the pane, before it is painted at that."""
+        self._pane = size.width
+        if self.table.shape and chosen_columns(self._keys, self._table_width()) != self.table.shape:
+            self.table.note_place(at_end=self.following)
             self._change_columns()
             # The rows are new: how far they can be scrolled is known after the next frame.
             self.call_after_refresh(self._show_newest)
+            self.call_after_refresh(self.table.scroll_back)
+
+    def _fit_columns(self) -> None:
+        self.fit_to_pane(self.app.size)
         self._show_newest()
         self.call_after_refresh(self.table.scroll_back)
 
@@ -129,7 +144,9 @@ class TurnsScreen(FilterScreen):
         self.table.put_cursor(chosen, scroll=True)
 
     def _table_width(self) -> int:
-        return max(self.table.size.width - 1, 1)
+        """Of the pane as it is: the table itself is told of its size behind the first picture."""
+        table = next((cells for least, cells in (BROAD, WIDE) if self._pane >= least), self._pane)
+        return max(table - 1, 1)
 
     def _set_columns(self) -> None:
         """The headings, with an arrow at the one that the rows are sorted by."""

@@ -122,7 +122,26 @@ async def test_in_a_quiet_room_the_last_rows_count_on_and_no_page_is_read(
         add(tmp_path, "latency.log", event(910, "stt_final_text_sent", "cccccccc"))
         await dashboard.publish(read_lines(30))
         await dashboard.until(lambda: "final_text_sent" in dashboard.text())
-        assert log.pages == read + 1 and "5 pauses without text" in dashboard.text()
+        assert log.pages == read and "5 pauses without text" in dashboard.text(), "the newest page grew"
+
+
+async def test_hours_of_pauses_are_one_row_and_what_was_before_them_stands_above(tmp_path: Path) -> None:
+    """The fold was cut at each border of a page, with a pause of its own between the parts."""
+    pauses = [event(300 + at, "stt_pause_detected", f"p{at:07}") for at in range(2500)]
+    history(tmp_path, [*events_of(20), *pauses], facts_of(20))
+    log = CountingLog(tmp_path)
+    async with running_dashboard(snapshot(), size=(120, 30), start=Start(log=log)) as dashboard:
+        await dashboard.press("6")
+        await dashboard.until(lambda: "2500 pauses without text" in dashboard.text())
+        await dashboard.until(lambda: "words 19" in dashboard.text())
+        assert dashboard.text().count("pause") < 20 and dashboard.text().count("without text") == 1
+        read = log.pages
+        for at in range(3):
+            add(tmp_path, "latency.log", event(9000 + at, "stt_final_text_sent", f"q{at:07}"))
+            await dashboard.publish(read_lines(4000 + at))
+            await dashboard.until(lambda at=at: dashboard.text().count("final_text_sent") == at + 1)  # type: ignore[misc]
+        assert "2500 pauses without text" in dashboard.text() and "words 19" in dashboard.text()
+        assert log.pages == read, "a turn after hours of quiet reads none of them again"
 
 
 async def test_a_quiet_room_is_read_again_less_often_and_a_turn_at_once(

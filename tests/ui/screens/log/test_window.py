@@ -77,3 +77,28 @@ def test_without_such_a_row_at_the_end_nothing_is_taken() -> None:
     window.begin(end, [quiet(5), LogEntry("a", 3, ""), LogEntry("a", 4, "")], LogCursor())
     assert not window.add_quiet(LogPage((quiet(3),), LogCursor(12, 9)))
     assert window.cursors[0] == end and window.rows[0].pauses == 5
+
+
+def test_what_goes_on_across_pages_is_one_row_and_each_of_its_places_is_that_row() -> None:
+    window = LogWindow()
+    window.begin(LogCursor(9), [quiet(0, 2, 96), quiet(100, 0, 97), LogEntry("a", 99, "")], LogCursor(8))
+    window.put(1, [quiet(200, 0, 80)], LogCursor(7))
+    window.put(2, [LogEntry("a", 50, ""), quiet(0, 5, 60), quiet(300, 0, 70)], LogCursor(6))
+    assert [(row.pauses, row.asked, row.offset) for row in window.rows] == [
+        (0, 0, 50), (0, 7, 96), (600, 0, 97), (0, 0, 99),
+    ]  # fmt: skip
+    assert [window.index_of(place) for place in ((2, 0), (1, 0), (0, 1))] == [2, 2, 2]
+    assert window.index_of((2, 1)) == window.index_of((0, 2)) == 1
+    for index in range(4):
+        assert window.index_of(window.place_of(index)) == index
+
+
+def test_a_page_that_grew_leaves_those_above() -> None:
+    window = LogWindow()
+    window.begin(LogCursor(9), [quiet(7), LogEntry("a", 3, "")], LogCursor(4))
+    window.put(1, [LogEntry("a", 1, "")], LogCursor())
+    assert window.can_grow
+    window.grow(LogCursor(12), [quiet(7), LogEntry("a", 3, ""), LogEntry("a", 9, "")])
+    assert offsets(window) == [1, 0, 3, 9] and window.cursors == [LogCursor(12), LogCursor(4), LogCursor()]
+    window.begin(LogCursor(-1, -1), [], LogCursor())
+    assert not window.can_grow, "the lines of a turn"

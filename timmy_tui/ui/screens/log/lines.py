@@ -31,6 +31,10 @@ class SnapshotLines:
         ]
         return LogPage(tuple(shown), LogCursor(), len(entries))
 
+    def between(self, above: LogCursor, below: LogCursor, wanted: LogFilter = ALL_LINES) -> LogPage | None:
+        """None: the lines of a snapshot are read as a whole."""
+        return None
+
     def quiet_behind(self, cursor: LogCursor, wanted: LogFilter = ALL_LINES) -> LogPage | None:
         """None: the lines of a snapshot are read as a whole."""
         return None

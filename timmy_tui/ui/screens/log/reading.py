@@ -73,7 +73,7 @@ class LogReading:
     @property
     def is_narrow(self) -> bool:
         """Few lines may pass."""
-        return bool(self.wanted.service or self.wanted.failures or self.only_matches)
+        return self.wanted.is_narrow or self.only_matches
 
     def share_read(self) -> float:
         """Of the bytes of the logs, those below the window's upper end."""
@@ -88,10 +88,20 @@ class LogReading:
         self.window.begin(end, page.entries, page.before)
 
     async def go_on(self) -> None:
-        """What is new since the newest page: added to its last rows where it is only quiet, else the page anew."""
+        """What is new since the newest page: only quiet lines count in its last rows, others make it longer.
+
+        The pages above stay, until it is too long and is read anew.
+        """
+        window = self.window
         if not self.only_matches:
-            page = await in_thread(self.reader.quiet_behind, self.window.cursors[0], self.wanted)
-            if page is not None and self.window.add_quiet(page):
+            page = await in_thread(self.reader.quiet_behind, window.cursors[0], self.wanted)
+            if page is not None and window.add_quiet(page):
+                return
+        if window.can_grow:
+            end = await in_thread(self.reader.newest)
+            grown = await in_thread(self.reader.between, window.cursors[1], end, self.wanted)
+            if grown is not None:
+                window.grow(end, (await self._filtered(grown)).entries)
                 return
         await self.begin()
 
@@ -109,7 +119,7 @@ class LogReading:
         """A page into the window; its place must be known: it joins on, or was read by the search."""
         if not 0 <= page < len(self.window.cursors) or self.window.cursors[page].at_start:
             return
-        read = await self._page(self.window.cursors[page])
+        read = await self._filtered(await self._known_page(page))
         self.window.put(page, read.entries, read.before)
 
     async def load_start(self, go_on: Callable[[], bool]) -> None:
@@ -123,11 +133,23 @@ class LogReading:
             await self.load(page - 1)
 
     async def _page(self, cursor: LogCursor) -> LogPage:
-        page = await in_thread(self.reader.before, cursor, self.wanted, PAGE_ROWS)
+        return await self._filtered(await in_thread(self.reader.before, cursor, self.wanted, PAGE_ROWS))
+
+    async def _filtered(self, page: LogPage) -> LogPage:
+        """Only what matches, where that is wanted."""
         if self.only_matches and self._process is not None:
             matching = await self._matching(page.entries)
             return LogPage(tuple(page.entries[at] for at in matching), page.before, page.lines)
         return page
+
+    async def _known_page(self, page: int) -> LogPage:
+        """A page whose lower end is known. That of the newest has moved since its upper end was found."""
+        cursors = self.window.cursors
+        if page == 0 and len(cursors) > 1:
+            read = await in_thread(self.reader.between, cursors[1], cursors[0], self.wanted)
+            if read is not None:
+                return read
+        return await in_thread(self.reader.before, cursors[page], self.wanted, PAGE_ROWS)
 
     # -- search
 
@@ -154,7 +176,7 @@ class LogReading:
         page, cursor = 0, end
         try:
             while go_on() and self.search is search and not cursor.at_start and len(search.places) < MOST_MATCHES:
-                read = await in_thread(self.reader.before, cursor, self.wanted, PAGE_ROWS)
+                read = await self._known_page(page)
                 await self._look_at(search, page, read.entries)
                 self.window.note_cursor(page, read.before)
                 page, cursor = page + 1, read.before

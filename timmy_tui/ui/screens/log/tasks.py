@@ -99,18 +99,33 @@ class LogTasks:
 
     async def _follow(self) -> None:
         try:
-            while self._new_lines and self._screen.following:
-                self._new_lines = False
-                self._turn_began.clear()
+            while self._screen.following and (self._new_lines or self._is_short):
+                if self._new_lines:
+                    self._new_lines = False
+                    self._turn_began.clear()
+                    step = self._read_new()
+                else:
+                    step = self.reading.load(self.reading.window.oldest_page + 1)
+                await asyncio.sleep(0)
                 async with self._lock:
-                    if self._screen.following and self.reading.end_moved():
-                        await self.reading.go_on()
+                    await step
                 self._screen.repaint()
-                await self._pause()
+                if not self._is_short:
+                    await self._pause()
         except TimmyError as error:
             self._screen.say(error.message, "bad")
         finally:
             self._is_following = False
+
+    async def _read_new(self) -> None:
+        if self._screen.following and self.reading.end_moved():
+            await self.reading.go_on()
+
+    @property
+    def _is_short(self) -> bool:
+        """Of hours without a turn the newest page has a row or two: what was before them belongs above."""
+        window = self.reading.window
+        return window.can_grow and not window.at_start and len(window.rows) < ENOUGH_ROWS and not self.reading.is_narrow
 
     async def _pause(self) -> None:
         """Until the newest page may be read again."""

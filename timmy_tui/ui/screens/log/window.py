@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from timmy_tui.model.log_entry import LogCursor, LogEntry, LogPage
+from timmy_tui.model.log_entry import LogCursor, LogEntry, LogPage, is_same_kind, quiet_tail
 
 MOST_ROWS = 4000
 """Lines in memory; the page farthest from the one that was read last is dropped above that."""
@@ -21,6 +21,10 @@ class LogWindow:
         """Where each page ends, as far up as was read so far: twenty bytes a page, also of those that were dropped."""
         self.pages: dict[int, tuple[LogEntry, ...]] = {0: ()}
         self.rows: list[LogEntry] = []
+        self._places: list[Place] = []
+        """Of the rows."""
+        self._index: dict[Place, int] = {}
+        """Place → row; of lines that count in a row of the page below, that row."""
 
     def begin(self, end: LogCursor, entries: Iterable[LogEntry], above: LogCursor) -> None:
         """Anew, with the newest page."""
@@ -35,8 +39,7 @@ class LogWindow:
         """
         rows = list(self.pages.get(0, ()))
         for entry in page.entries:
-            near = range(len(rows) - 1, max(len(rows) - 3, -1), -1)
-            at = next((at for at in near if _is_same_kind(rows[at], entry)), None)
+            at = next((at for at in quiet_tail(rows) if is_same_kind(rows[at], entry)), None)
             if at is None:
                 return False
             known = rows[at]
@@ -48,6 +51,12 @@ class LogWindow:
             self.pages[0] = tuple(rows)
             self._join()
         return True
+
+    def grow(self, end: LogCursor, entries: Iterable[LogEntry]) -> None:
+        """The newest page again, with what came below it; those above stay."""
+        self.cursors[0] = end
+        self.pages[0] = tuple(entries)
+        self._join()
 
     @property
     def newest_page(self) -> int:
@@ -69,6 +78,11 @@ class LogWindow:
         """The newest line, as of when page 0 was read, is in memory."""
         return self.newest_page == 0
 
+    @property
+    def can_grow(self) -> bool:
+        """The newest page is in memory, and lines of the log itself, not those of a turn."""
+        return self.at_end and len(self.cursors) > 1 and self.cursors[0].events >= 0
+
     def note_cursor(self, page: int, above: LogCursor) -> None:
         """The page ends above at this place; a page that was read without being put into the window counts too."""
         if page + 1 == len(self.cursors):
@@ -86,23 +100,35 @@ class LogWindow:
         self._join()
 
     def _join(self) -> None:
-        self.rows = [entry for page in sorted(self.pages, reverse=True) for entry in self.pages[page]]
+        """All rows. Where a page ends within a run of pauses, or of our own requests, that is one row all the same."""
+        rows: list[LogEntry] = []
+        places: list[Place] = []
+        taken: dict[Place, Place] = {}
+        for page in sorted(self.pages, reverse=True):
+            entries = list(self.pages[page])
+            last = len(entries) - 1
+            for at, entry in enumerate(entries):
+                if not entry.is_quiet:
+                    break
+                above = next((index for index in quiet_tail(rows) if is_same_kind(rows[index], entry)), None)
+                if above is not None:
+                    known = rows.pop(above)
+                    taken[places.pop(above)] = (page, last - at)
+                    entries[at] = replace(entry, pauses=known.pauses + entry.pauses, asked=known.asked + entry.asked)
+            rows += entries
+            places += [(page, last - at) for at in range(len(entries))]
+        self.rows, self._places = rows, places
+        self._index = {place: at for at, place in enumerate(places)}
+        for place in reversed(taken):
+            self._index[place] = self._index[taken[place]]
 
     def place_of(self, index: int) -> Place:
         """The place of a row."""
-        for page in sorted(self.pages, reverse=True):
-            size = len(self.pages[page])
-            if index < size:
-                return page, size - 1 - index
-            index -= size
-        return self.newest_page, 0
+        return self._places[index] if index < len(self._places) else (self.newest_page, 0)
 
     def index_of(self, place: Place) -> int | None:
         """The row at a place; None: it is not in memory."""
-        if place[0] not in self.pages or place[1] >= len(self.pages[place[0]]):
-            return None
-        above = sum(len(entries) for page, entries in self.pages.items() if page > place[0])
-        return above + len(self.pages[place[0]]) - 1 - place[1]
+        return self._index.get(place)
 
     def find(self, entry: LogEntry | None) -> int | None:
         """The row of this line, also where it was read again."""
@@ -110,8 +136,3 @@ class LogWindow:
             return None
         name = (entry.source, entry.offset)
         return next((at for at, row in enumerate(self.rows) if (row.source, row.offset) == name), None)
-
-
-def _is_same_kind(row: LogEntry, new: LogEntry) -> bool:
-    """Both stand for pauses without text, or both for our own requests."""
-    return bool(row.pauses and new.pauses) or bool(row.asked and new.asked)
