@@ -64,7 +64,7 @@ class PickyAnalyzer:
 class ListFeed:
     """A feed of batches that a test hands over."""
 
-    name, kind, path = "latency.log", "latency", Path("latency.log")
+    name, kind, path, opened = "latency.log", "latency", Path("latency.log"), True
 
     def __init__(self, *batches: TailBatch) -> None:
         self._batches = [*batches]

@@ -25,6 +25,7 @@ class Given:
 
     kind = "latency"
     path = Path("latency.log")
+    opened = True
 
     def __init__(self, batches: list[TailBatch], name: str = "latency.log") -> None:
         self.name = name

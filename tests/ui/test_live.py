@@ -64,7 +64,7 @@ def test_below_the_least_size_it_is_one_line(width: int, height: int) -> None:
 def test_40x10_has_headline_flight_stages_and_the_two_lines_that_matter_most() -> None:
     shown = text(snapshot(), 40, 10)
     assert "V2V ≥3.14s" in shown and "idle" in shown and "verdict LLM faster" in shown and "+640ms over" in shown
-    assert "+3 i" in shown.split("\n")[-1]
+    assert "+3 lines i" in shown.split("\n")[-1]
     assert all(label(key) in shown for key in ("store", "llm", "tts"))
     assert "more rows" in shown and "turns, newest" not in shown and "freeze" not in shown
     calm = text(snapshot(judgement=None), 40, 10)
@@ -205,7 +205,7 @@ def test_a_failed_turn_shows_in_the_headline_with_its_reason() -> None:
 
 def test_trouble_is_named_worst_first_and_what_does_not_fit_is_counted() -> None:
     row = next(row for row in text(troubled(), 80, 24).split("\n") if "pipeline" in row)
-    assert row.startswith("✗ pipeline: ValueError in analysis") and "more" in row
+    assert row.startswith("✗ pipeline: ValueError in analysis") and "+9 sources i" in row
     wide = text(troubled(), 200, 50)
     for words in ("v34.log denied permission denied", "ollama down unreachable 14s", "latency.log reading 12 MB behind",
                   "2 gaps", "1 missed file", "3 dropped lines", "tts incomplete line",
@@ -298,9 +298,9 @@ def test_another_span_than_v2v_is_named() -> None:
     assert text(snap, 80, 24).startswith("● v34 ")
 
 
-def test_epochs_are_marked_over_the_sparklines() -> None:
+def test_a_flip_is_named_over_the_sparklines() -> None:
     header = next(row for row in text(snapshot(), 200, 50).split("\n") if row.startswith("stage"))
-    assert "┊1" in header
+    assert "tail mode off→on┃" in header
 
 
 @pytest.mark.parametrize(("n", "said"), [(1, False), (2, True)])

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tests.ui.snapshots import NOW, TICK, finding, judgement, snapshot
 from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS, Finding, StageRatios, StageVerdict, TurnRatios
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.model.turn import Epoch
+from timmy_tui.model.turn import Epoch, FlagChange
 from timmy_tui.report.words.findings import ratio_words
 from timmy_tui.ui.paint.glyphs import UNICODE
 from timmy_tui.ui.paint.lines import Line, cells, plain
@@ -114,16 +114,19 @@ def test_raw_ms_are_on_a_scale_from_zero_and_the_screen_says_which_it_is() -> No
     assert "▄" * 15 in plain(usual["LLM"]) and "▄" * 15 not in plain(raw["LLM"])
 
 
-def test_the_number_of_an_epoch_is_no_part_of_the_words_beside_it() -> None:
-    """It read ``2 over usual``."""
+def test_a_flip_above_the_rows_has_its_words_or_is_left_out_and_leaves_what_the_heights_are() -> None:
+    """An epoch's number beside a line was a riddle."""
     turns = snapshot(31).turns
+    moved = (FlagChange(flag="tail-mode", label="tail mode", before=False, after=True),)
     for back in range(1, len(turns) + 1):
-        began = Epoch(number=2, session_id="b", started=None, first=turns[-back].ordinal, turns=back)
+        began = Epoch(number=2, session_id="b", started=None, first=turns[-back].ordinal, turns=back, changes=moved)
         ruler = epoch_ruler(view(snapshot(31, epochs=(began,))), 31)
-        ahead, behind = ruler.split(UNICODE.upright)
-        assert len(ruler) == 31 and "usual" in ruler
-        assert ahead in ("", " ") or ahead.endswith(" ")
-        assert not behind.lstrip("2").strip() or behind.startswith("2  half"), ruler
+        assert len(ruler) == 31 and "tail mode" in ruler and UNICODE.flip in ruler
+        assert "  " in ruler or "usual" not in ruler
+        restarted = replace(began, changes=(), restarted=True)
+        assert epoch_ruler(view(snapshot(31, epochs=(restarted,))), 31).strip() == "half height = usual"
+    narrow = epoch_ruler(view(snapshot(31, epochs=(began,))), 8)
+    assert UNICODE.flip not in narrow and len(narrow) == 8
 
 
 def test_turns_that_were_not_judged_claim_nothing() -> None:

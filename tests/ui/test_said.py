@@ -59,7 +59,10 @@ def test_lines_that_do_not_fit_are_the_least_important_and_are_counted_with_thei
     for limit in range(1, len(everything)):
         lines = said_lines(view(full(), control=control_state()), 80, limit)
         assert len(lines) == limit and all(cells(row) <= 80 for row in lines)
-        assert plain(lines[-1]).endswith(f"+{len(everything) - limit} i")
+        _, _, count = plain(lines[-1]).rpartition("+")
+        assert count.endswith(" i") and not count[0].isdigit(), "it says what is left out"
+    assert plain(said_lines(view(full(), control=control_state()), 80, len(everything) - 1)[-1]).endswith("+cache i")
+    assert plain(said_lines(view(full(), control=control_state()), 40, 2)[-1]).endswith(" lines i"), "or how much"
     (one,) = said_lines(view(full(), control=control_state()), 80, 1)
     assert plain(one).startswith("tail mode off→on")
     first, second = said_lines(view(full()), 80, 2)
@@ -69,7 +72,7 @@ def test_lines_that_do_not_fit_are_the_least_important_and_are_counted_with_thei
 
 def test_a_finding_says_how_many_more_there_are_and_which_key_lists_them() -> None:
     (line, *_) = said_lines(view(troubled()), 120, 9)
-    assert plain(line).startswith("▲ LLM slower +290ms ×1.38") and plain(line).endswith("+1 i")
+    assert plain(line).startswith("▲ LLM slower +290ms ×1.38") and plain(line).endswith("+1 finding i")
     assert "usual 720ms → now 1.01s" in plain(line) and "11 turns" in plain(line)
 
 

@@ -244,7 +244,7 @@ def test_a_flip_has_its_verdict_a_restart_and_a_mark_their_word() -> None:
     state = replace(judged(verdict=verdict), quality=((27, "bad"),))
     snap = bare(30, judgement=state, epochs=(flip(5), restart))
     _, notes = notes_of(snap, 120)
-    assert notes[120 - 1 - 25] == "┊" and "tail mode off→on LLM ×0.40" in notes
+    assert notes[120 - 1 - 25] == "┃" and "tail mode off→on LLM ×0.40" in notes
     assert notes[120 - 1 - 8 :].startswith("┊restart") or "restart┊" in notes
     assert notes[120 - 1 - 3] == "-" and "bad" in notes
     assert "restart" not in notes_of(bare(30, epochs=(replace(restart, restarted=False),)))[1]

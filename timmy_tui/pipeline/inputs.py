@@ -31,6 +31,10 @@ class Feed(Protocol):
         """The file from its first byte on, if its end was read first, else None; asked for after the first batch."""
 
     @property
+    def opened(self) -> bool:
+        """What was there at the start is read, or waits to be drained."""
+
+    @property
     def state(self) -> SourceState:
         """The state of the source now."""
 

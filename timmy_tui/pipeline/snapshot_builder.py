@@ -104,8 +104,12 @@ class SnapshotBuilder:
         return learn_days(self._ingest, path, self._settings.tail.line_kib * 1024)
 
     def begin_backlog(self) -> None:
-        """Until ``end_backlog``, turns are not judged one by one: the newest of them are judged together at its end."""
-        self._backlog_turns = deque(maxlen=MAX_BACKLOG_JUDGED)
+        """Until ``end_backlog``, turns are not judged one by one: the newest of them are judged together at its end.
+
+        A turn is judged once, with what is known of it then: so that does not depend on which log was read first.
+        """
+        if self._backlog_turns is None:
+            self._backlog_turns = deque(maxlen=MAX_BACKLOG_JUDGED)
 
     def end_backlog(self, facts: OllamaFacts | None, arrived: float) -> None:
         """Judge the newest turns of the backlog. ``arrived``: ``elapsed()`` when its last line was written."""

@@ -14,7 +14,7 @@ from timmy_tui.core.running.interruptions import elapsed
 from timmy_tui.core.running.threads import guarded_thread, thread_failures
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.llm import OllamaFacts
-from timmy_tui.model.snapshot import Health, Snapshot
+from timmy_tui.model.snapshot import Health, Snapshot, SourceCondition
 from timmy_tui.model.turn import Marker
 from timmy_tui.pipeline.catching_up import CatchingUp
 from timmy_tui.pipeline.inputs import Feed, Services
@@ -36,6 +36,8 @@ SLICE_BYTES = 1 << 18
 """Backlog read before live lines are taken again: about 4 ms of work."""
 SLICE_PAUSE_S = 0.004
 """Pause after each slice, so that the screen's thread gets the interpreter."""
+LONGEST_OPENING_S = 10.0
+"""So long at most a log that does not come delays the judgement of what the others held at the start."""
 LOG_LINES = 400
 QUIET_INTERVAL_S = 2.0
 """Shortest time between two snapshots while nothing but lone pauses arrives: up to 100 a minute in a quiet room. The
@@ -62,6 +64,8 @@ class Pipeline:
         self._catching_up = CatchingUp()
         self._settings = settings
         self._replayed = replayed
+        self._opening = True
+        """What the logs hold at the start is still being read. It is judged when all of it is there."""
         self._feeds = feeds
         self._services = services
         self._wake = threading.Event()
@@ -140,19 +144,25 @@ class Pipeline:
             start = self._unstarted.popleft()
             start(self._wake.set)
         self._catching_up = CatchingUp()  # Again: a slow start is no stop.
+        self._full_reading.begin_backlog()
+        judged_at = time.monotonic() + LONGEST_OPENING_S
         while not self._stopping.is_set():
             try:
-                self._step()
+                self._step(time.monotonic() > judged_at)
             except Exception as error:  # noqa: BLE001  Show it and go on: a screen over a dead thread misleads.
                 self._add_health_line(error)
 
-    def _step(self) -> None:
-        """Wait, take new lines, and publish a snapshot if something changed."""
+    def _step(self, late: bool) -> None:
+        """Wait, take new lines, and publish a snapshot if something changed. ``late``: no source is waited for."""
         if not self._backlogs:
             self._wake.wait(self._pause_s())
         self._wake.clear()
+        opened = self._opening and (
+            late or all(map(_is_opened, self._feeds))
+        )  # Asked first: what it tells of is drained next.
         changed = self._drain()
         changed |= self._read_backlog()
+        changed |= self._end_opening() if opened else False
         changed |= self._note_interruption()
         if not self._replayed and not self._catching_up.active:
             changed |= self._visible.tick(elapsed(), self._facts)
@@ -285,8 +295,17 @@ class Pipeline:
         self._backlogs.popleft()
         if self._backlogs:
             return False
-        self._full_reading.end_backlog(self._facts, self._newest_arrival)
+        if not self._opening:
+            self._full_reading.end_backlog(self._facts, self._newest_arrival)
         self._preview = None
+        return True
+
+    def _end_opening(self) -> bool:
+        """Judge what the logs held at the start, once the backlogs are read too. True when it was done."""
+        if self._backlogs:
+            return False
+        self._opening = False
+        self._full_reading.end_backlog(self._facts, self._newest_arrival)
         return True
 
     def _pass_busy_on(self) -> None:
@@ -347,3 +366,8 @@ class Pipeline:
         self._failures.note(error)
         # An error that occurs again at once must not use the whole core: at most ten tries per second.
         self._stopping.wait(0.1)
+
+
+def _is_opened(feed: Feed) -> bool:
+    """Its first lines are there, or none can be waited for."""
+    return feed.opened or feed.state.condition in (SourceCondition.STALLED, SourceCondition.ERROR)

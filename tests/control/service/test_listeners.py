@@ -224,7 +224,7 @@ def test_another_users_process_may_not_be_looked_into() -> None:
     """What may not be looked at is not known; it is neither with nor without a reloader."""
     listener = Listener(4711, 1.0, None, None)
     assert refusal(Serving(5000, (listener,)), Path("/anywhere")) == ""
-    assert "reloader not known" in describe(Serving(5000, (listener,)), 2.0)
+    assert "whether it restarts itself is not known" in describe(Serving(5000, (listener,)), 2.0)
     assert "cannot be seen" in refusal(Serving(5000, (), True), Path("/anywhere"))
 
 

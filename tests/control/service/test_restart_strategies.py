@@ -39,10 +39,10 @@ def test_reload_needs_nothing_but_the_edit(tmp_path: Path, never_cancelled: thre
     config.write_text("A = 1\n")
     os.utime(config, (1000, 1000))
     strategy = Reload(config, 5.0)
-    assert strategy.refusal(RUNNING) == "" and "notices the edit" in strategy.preview(RUNNING)[0]
+    assert strategy.refusal(RUNNING) == "" and "restarts itself" in strategy.preview(RUNNING)[0]
     strategy.restart(RUNNING, (config,), never_cancelled)
     assert config.stat().st_mtime == 1000
-    strategy.restart(RUNNING, (), never_cancelled)
+    assert strategy.restart(RUNNING, (), never_cancelled) == "v34 restarts itself: config.py touched"
     assert config.stat().st_mtime > time.time() - 5 and config.read_text() == "A = 1\n"
     first = config.stat().st_mtime_ns
     strategy.restart(RUNNING, (), never_cancelled)
@@ -53,7 +53,7 @@ def test_reload_is_refused_without_a_reloader(tmp_path: Path) -> None:
     strategy = Reload(tmp_path / "config.py", 5.0)
     without = Serving(5000, (Listener(4711, 1.0, Path("/t/v34"), False),))
     unknown = Serving(5000, (Listener(4711, 1.0, None, None),))
-    assert "without its debug reloader" in strategy.refusal(without)
+    assert "does not restart itself" in strategy.refusal(without)
     assert strategy.refusal(unknown) == "" and "cannot be seen" in strategy.preview(unknown)[0]
     assert "not running" in strategy.preview(NOT_RUNNING)[0]
     with pytest.raises(RestartFailed):

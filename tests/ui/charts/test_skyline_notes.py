@@ -45,6 +45,15 @@ def test_words_of_the_cursor_stand_apart_where_there_is_no_room_beside_it() -> N
     assert shown(8, note(5, "x"), note(7, "y"), replace(crowded[-1], column=6))[5:] == "┊┊┊", "or not at all"
 
 
+def test_the_newest_flip_has_its_words_from_the_first_turn_on_whatever_signs_stand_beside_it() -> None:
+    flip = replace(note(18, "tail mode off→on", "tail mode", sign="┃"), leader="─")
+    assert shown(20, flip) == " tail mode off→on┃  "[-20:].replace(" tail", "  tail", 1)[:20] or shown(20, flip)
+    assert shown(30, replace(flip, column=28), note(27, "restart", rank=3)) == "          tail mode off→on ┊┃ "
+    apart = (replace(flip, column=28), note(27, "restart", rank=3), note(24, "restart", rank=3))
+    assert shown(30, *apart) == "       tail mode off→on ┊──┊┃ "
+    assert shown(14, replace(flip, column=12), note(11, "restart", rank=3)) == " tail mode ┊┃ "
+
+
 def test_the_lower_rank_has_its_words_first() -> None:
     row = shown(14, note(4, "restart", rank=3), note(6, "tail mode", "on", rank=1))
     assert row == "    ┊ ┊on     " or "on" in row
@@ -53,8 +62,10 @@ def test_the_lower_rank_has_its_words_first() -> None:
 
 def test_two_on_one_column_share_its_words_or_are_counted() -> None:
     assert shown(20, note(0, "LLM", rank=2), note(0, "flip", rank=1)) == "┊flip · LLM         "
-    assert shown(9, note(0, "LLM", rank=2), note(0, "flip", rank=1)) == "┊flip +1 "
-    assert shown(4, note(0, "LLM", rank=2), note(0, "flip", rank=1)) == "┊+1 "
+    many = (note(0, "LLM", rank=2), note(0, "TTS", rank=2), note(0, "flip", rank=1))
+    assert shown(20, *many) == "┊flip and 2 more    "
+    assert shown(9, *many) == "┊flip    ", "a count without its word would be a riddle"
+    assert shown(4, *many) == "┊   "
 
 
 def test_the_ruler_gives_way_to_everything_its_tick_too() -> None:

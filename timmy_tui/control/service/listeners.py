@@ -278,7 +278,7 @@ def refusal(serving: Serving, folder: Path) -> str:
 
 
 def describe(serving: Serving, boottime: float) -> str:
-    """One line: ``pid 123 · 4m12s · reloader``. ``boottime`` is CLOCK_BOOTTIME now."""
+    """One line: ``pid 123 · up 4m12s · restarts itself after an edit``. ``boottime`` is CLOCK_BOOTTIME now."""
     if serving.elsewhere:
         return f"on another machine ({serving.elsewhere}), not seen from here"
     if serving.hidden:
@@ -288,9 +288,17 @@ def describe(serving: Serving, boottime: float) -> str:
     return " and ".join(_described(one, boottime) for one in serving.listeners)
 
 
+_AFTER_EDIT = {
+    True: "restarts itself after an edit",
+    False: "does not restart itself",
+    None: "whether it restarts itself is not known",
+}
+"""By whether Werkzeug's reloader started it."""
+
+
 def _described(one: Listener, boottime: float) -> str:
     age = max(int(boottime - one.started), 0)
     hours, minutes, seconds = age // 3600, age // 60 % 60, age % 60
     lasted = f"{hours}h{minutes:02}m" if hours else f"{minutes}m{seconds:02}s" if minutes else f"{seconds}s"
-    kind = {True: "reloader", False: "no reloader", None: "reloader not known"}[one.reloader]
+    kind = _AFTER_EDIT[one.reloader]
     return f"pid {one.pid} · up {lasted} · {kind}"

@@ -17,6 +17,7 @@ from timmy_tui.control.service.panel_client import START_S, STOP_S, Panel
 from timmy_tui.control.service.restart_command import find_program, run_command
 from timmy_tui.control.service.start_command import COMMAND_FILE, CommandFile, usual_command
 from timmy_tui.core.errors import ControlError, SettingsError
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir
 from timmy_tui.sources.timmy import Timmy
 
@@ -87,21 +88,22 @@ class Reload:
     def preview(self, serving: Serving) -> tuple[str, ...]:
         if serving.only is None:
             return ("v34 is not running: its next start reads the file",)
-        unknown = "" if serving.only.reloader else " (whether it has one cannot be seen)"
+        unknown = "" if serving.only.reloader else " (whether it does cannot be seen)"
         return (
-            f"v34 restarts itself: its debug reloader notices the edit{unknown}",
+            f"v34 restarts itself when it sees the edit{unknown}",
             "Timmy hears nobody while v34 loads its models again (10–30 s)",
         )
 
     def refusal(self, serving: Serving) -> str:
         if serving.only is not None and serving.only.reloader is False:
-            return "v34 runs without its debug reloader and would not notice the edit; set another control.strategy"
+            return "v34 runs without debug mode and does not restart itself after an edit; set another control.strategy"
         return ""
 
     def restart(self, serving: Serving, edited: tuple[Path, ...], cancelled: threading.Event) -> str:
         if not edited:
             touch(self.config)
-        return "the reloader checks the files once a second"
+        names = " and ".join(clean(path.name, 40) for path in edited or (self.config,))
+        return f"v34 restarts itself: {names} {'changed' if edited else 'touched'}"
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,8 @@ class TailThread:
         self.kind = kind
         self.blocked = 0
         """How often polling had to stop because the consumer was too slow."""
+        self.opened = False
+        """What was there at the start is read."""
         self._tail = tail
         self._limits = limits
         self._clock = clock
@@ -227,4 +229,8 @@ class TailThread:
             self._backlog.release()
             self._backlog = None
         self._state = self._tail.state
-        return filled or (not full and self._tail.more)
+        more = not full and self._tail.more
+        if not (self.opened or full or more):
+            self.opened = True
+            self._notify()
+        return filled or more

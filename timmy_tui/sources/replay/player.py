@@ -57,7 +57,7 @@ class Replay:
     ) -> None:
         """``speed``: log seconds per second; None is as fast as possible. ``clock``: seconds, not wall time."""
         self._logs = list(logs)
-        self._speed = speed
+        self.speed = speed
         self._clock = clock
         self._started: float | None = None
         self._releases = self._merge()
@@ -83,7 +83,7 @@ class Replay:
         if self._started is None:
             self._started = now
             self._advance()
-        log_now = float("inf") if self._speed is None else (now - self._started) * self._speed
+        log_now = float("inf") if self.speed is None else (now - self._started) * self.speed
         runs: list[tuple[int, list[bytes]]] = []
         budget = POLL_BYTES
         while self._next is not None and self._next.due <= log_now and budget > 0:
@@ -96,9 +96,9 @@ class Replay:
 
     def wait_s(self) -> float:
         """Seconds until the next line is due, at most ``LONGEST_WAIT_S``."""
-        if self._next is None or self._speed is None or self._started is None:
+        if self._next is None or self.speed is None or self._started is None:
             return 0.0
-        due = self._started + self._next.due / self._speed
+        due = self._started + self._next.due / self.speed
         return min(max(0.0, due - self._clock()), LONGEST_WAIT_S)
 
     def _advance(self) -> None:
@@ -269,6 +269,11 @@ class ReplayFeed:
     def take_backlog(self) -> Backlog | None:
         """None: a replay reads its files from their beginning."""
         return None
+
+    @property
+    def opened(self) -> bool:
+        """A replay at once is read when it has ended; one that takes its time begins empty."""
+        return self._replay.speed is not None or self._replay.ended
 
     @property
     def state(self) -> SourceState:

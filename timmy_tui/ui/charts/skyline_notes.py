@@ -3,11 +3,16 @@
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from timmy_tui.ui.charts.skyline import join_cells
 from timmy_tui.ui.paint.lines import Line, Span
 
 BLANK: Span = (" ", "text")
+LONGEST_LEADER = 24
+"""Cells from a sign to the words that stand ahead of its neighbours."""
+WORD = 5
+"""So many full cells side by side are words, and no signs."""
 
 
 class Note(Struct, frozen=True):
@@ -24,12 +29,14 @@ class Note(Struct, frozen=True):
     """Only where nothing else stands, its sign too: a tick of the ruler."""
     anywhere: bool = False
     """Where its words do not fit beside it, they stand where there is room, behind its sign once more."""
+    leader: str = ""
+    """Ahead of that they stand left of the signs beside it, and a line of this glyph leads from them to its own."""
 
 
 def place_notes(notes: Iterable[Note], width: int) -> Line:
     """One line of ``width`` cells. Every sign has its column; words stand to its right, or where that is full, left.
 
-    Of several notes on one column the one of lowest rank has the sign, and its words count the others: ``+1``.
+    Of several notes on one column the one of lowest rank has the sign, and its words count the others: ``and 1 more``.
     """
     cells: list[Span | None] = [None] * width
     every = list(notes)
@@ -57,8 +64,29 @@ def _place_words(cells: list[Span | None], note: Note) -> None:
             placed = words if start > note.column else words.lstrip().ljust(len(words))
             cells[start : start + len(words)] = [(char, note.role) for char in placed]
             return
+    if note.leader and _place_ahead(cells, note):
+        return
     if note.anywhere:
         _place_apart(cells, note)
+
+
+def _place_ahead(cells: list[Span | None], note: Note) -> bool:
+    """The longest of its words that fit left of the signs beside it. The leader passes signs, never words."""
+    ends = [note.column]
+    while (
+        note.column - ends[-1] < LONGEST_LEADER and ends[-1] > 0 and not all(cells[max(ends[-1] - WORD, 0) : ends[-1]])
+    ):
+        ends.append(ends[-1] - 1)
+    for words in note.words:
+        text = f"{words.strip()} "
+        start = next((at for end in ends if (at := _left(cells, end, len(text))) is not None), None)
+        if start is None:
+            continue
+        cells[start : start + len(text)] = [(char, note.role) for char in text]
+        for at in range(start + len(text), note.column):
+            cells[at] = cells[at] or (note.leader, note.role)
+        return True
+    return False
 
 
 def _place_apart(cells: list[Span | None], note: Note) -> None:
@@ -85,9 +113,9 @@ def _together(group: Sequence[Note]) -> Note:
     if not others:
         return first
     both = [f"{mine} · {words}" for mine in first.words for words in others[0].words] if len(others) == 1 else []
-    words = (*both, *(f"{mine} +{len(others)}" for mine in first.words), f"+{len(others)}")
-    ordered = tuple(sorted(words, key=len, reverse=True))
-    return Note(first.column, first.rank, first.sign, ordered, first.role, anywhere=first.anywhere)
+    counted = [f"{mine} and {len(others)} more" for mine in first.words]
+    ordered = (*sorted(both, key=len, reverse=True), *sorted(counted, key=len, reverse=True), *first.words[-1:])
+    return replace(first, words=ordered)
 
 
 def _right(cells: Sequence[Span | None], column: int, length: int) -> int | None:

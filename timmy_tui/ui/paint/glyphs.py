@@ -42,6 +42,8 @@ class Glyphs(Struct, frozen=True):
     """It began further to the left."""
     upright: str
     """Where an epoch begins."""
+    flip: str
+    """Where a flag moved."""
     point: str
     """A bullet, and the separator of figures."""
     more: str
@@ -86,6 +88,7 @@ UNICODE = Glyphs(
     ghost="▁",
     before="◂",
     upright="┊",
+    flip="┃",
     point="·",
     more="↓",
     cut="▴",
@@ -118,7 +121,8 @@ ASCII = Glyphs(
     rule="-",
     ghost="_",
     before="<",
-    upright="|",
+    upright=":",
+    flip="|",
     point="-",
     more="v",
     cut="^",

@@ -18,6 +18,7 @@ from timmy_tui.model.stages.watched import (
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.charts.ratio_row import Moved, Point
 from timmy_tui.ui.paint.wording import Change
+from timmy_tui.ui.panels.headline import turns_since
 from timmy_tui.ui.view import View, index_from
 
 LEAST_TURNS = 3
@@ -75,7 +76,8 @@ def _found(view: View, key: str) -> LevelChange | None:
     first = min((other for other in found if other.direction == one.direction), key=lambda other: other.since)
     part = "" if one.stage in (key, GPU) else one.stage
     measured_ms = _measured_since(view, key, first.since)
-    return change._replace(since=first.since, turns=max(first.n, one.n), part=part, measured_ms=measured_ms)
+    turns = max(turns_since(view, first), one.n)
+    return change._replace(since=first.since, turns=turns, part=part, measured_ms=measured_ms)
 
 
 def _measured_since(view: View, key: str, since: int) -> float | None:
@@ -151,10 +153,7 @@ def moved_level(view: View, key: str, columns: int) -> Moved | None:
     start = index_from(shown, change.since)
     first = shown[0] if shown else None
     ahead = first is not None and not first.place and first.ordinal > change.since
-    at = index_from(view.turns, change.since)
-    # As the skyline counts, in columns: a typed turn has one too.
-    back = len(view.turns) - at if at else change.turns
-    return Moved(change.ms, back, None if ahead else start, change.seen)
+    return Moved(change.ms, change.turns, None if ahead else start, change.seen)
 
 
 def row_points(view: View, key: str, columns: int) -> list[Point | None]:

@@ -141,10 +141,11 @@ def source_parts(view: View) -> list[Line]:
 
 
 def sources_lines(view: View, width: int, limit: int = 1) -> list[Line]:
-    """The parts on at most ``limit`` lines; parts that do not fit are counted at the end."""
-    parts = source_parts(view)
+    """The parts on at most ``limit`` lines; parts that do not fit are counted at the end, with the key for all."""
+    parts, key = source_parts(view), view.keys.get("findings", "i")
     for shown in range(len(parts), 0, -1):
-        more = [line((f"+{len(parts) - shown} more", "muted"))] if shown < len(parts) else []
+        left_out = plural(len(parts) - shown, "source")
+        more = [line((f"+{left_out} ", "muted"), (key, "key"))] if shown < len(parts) else []
         rows = wrap([*parts[:shown], *more], width)
         if len(rows) <= limit:
             return rows

@@ -1,11 +1,14 @@
 """The headline, and the turn in flight."""
 
+from msgspec.structs import replace
+
 from timmy_tui.core.formatting import MISSING, ago, duration, percent, plural
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.snapshot import OpenTurn, Snapshot, StageStat
 from timmy_tui.model.stages.watched import SETTINGS, UNATTRIBUTED, V2V, label, parts_of_headline
 from timmy_tui.model.turn import NOT_COMPLETED, Turn, TurnState
 from timmy_tui.report.status_line.line import MEDIAN
+from timmy_tui.report.words.findings import turns_of
 from timmy_tui.ui.activity import is_listening
 from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, spread
 from timmy_tui.ui.paint.wording import (
@@ -120,9 +123,19 @@ def _level(view: View, width: int) -> list[Line]:
 
 
 def turns_since(view: View, finding: Finding) -> int:
-    """Turns since it began, as the skyline has columns: typed turns too. Its own, once its first turn is gone."""
+    """Turns since it began, as the skyline has columns: typed turns too. Its own, once its first turn is gone.
+
+    Of one that has ended those that it lasted. The one count of the screen: no list has another.
+    """
     at = index_from(view.turns, finding.since)
-    return len(view.turns) - at if at else finding.n
+    if finding.ended:
+        return turns_of(finding)
+    return len(view.turns) - at if at else max(finding.n, len(view.turns) if at == 0 else 0)
+
+
+def with_count(view: View, finding: Finding) -> Finding:
+    """The finding with that count in the place of the detector's, which counts what it could judge."""
+    return replace(finding, n=turns_since(view, finding))
 
 
 def usual_parts(snapshot: Snapshot) -> list[Line]:

@@ -17,6 +17,7 @@ from timmy_tui.ui.key_commands import MOVES, Command, key_names, screen_bindings
 from timmy_tui.ui.messages import BeginFlagTest, Requested
 from timmy_tui.ui.paint.lines import Line, Row, cells, foreign, left, line, plain, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, row_name, stage_name
+from timmy_tui.ui.panels.headline import with_count
 from timmy_tui.ui.panels.live.layout import GIVES_WAY
 from timmy_tui.ui.panels.live.said import STAMP, said_rows
 from timmy_tui.ui.panels.live.stage_card import card_rows
@@ -147,7 +148,8 @@ SIGNS = (
     ("· in a row", "a turn without this stage, or one that did not complete; grey: nothing to judge it by yet"),
     ("╱ bar", "clocks differ: no hop is a duration; each is drawn as half of their sum (NET)"),
     ("┊", "under the skyline: v34 restarted, or a flag moved"),
-    ("┊3", "epoch 3 begins: other flags, or a restart"),
+    ("┊", "v34 was started again"),
+    ("┃", "a flag moved; the words beside it say which, and what it did"),
 )
 
 
@@ -162,7 +164,7 @@ def finding_rows(view: View, width: int) -> list[Row]:
     judgement = view.snapshot.judgement
     rows: list[Row] = []
     for item in judgement.findings if judgement else ():
-        words = finding_words(item, view.glyphs, 30)
+        words = finding_words(with_count(view, item), view.glyphs, 30)
         first = next((turn for turn in view.turns if turn.ordinal == item.since), None)
         at = f" · {local_time(first.started, STAMP)}" if first is not None and first.started is not None else ""
         since = f"{view.turn_name(item.since, item.since_id)}{at}"

@@ -225,7 +225,7 @@ def test_a_flip_stands_under_the_plot_with_its_verdict_in_words() -> None:
     state = judgement(30)
     v = View(snapshot(31, judgement=state), now=NOW, tick=TICK)
     text = "\n".join(texts(draw_charts(v, Options(), None, WIDTH, 28)))
-    assert "┊tail mode off→on LLM ×0.41" in text
+    assert "┃tail mode off→on LLM ×0.41" in text
 
 
 def test_ticks_stand_on_rows_of_the_plot_and_have_units() -> None:

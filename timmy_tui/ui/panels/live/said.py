@@ -4,13 +4,15 @@ Finding, guided test, verdict of a flip, diagnosis of the shown turn, context fo
 notice. Where there are not enough lines the least important are left out and counted, with the key that shows them all.
 """
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from timmy_tui.core.formatting import local_time, percent, plural
 from timmy_tui.model.flags.words import changes_words, epoch_words
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.turn import Epoch, Turn
-from timmy_tui.report.words.findings import is_drift, span_words
+from timmy_tui.report.words.findings import span_words
 from timmy_tui.ui.charts.stack import NEARLY_FULL
 from timmy_tui.ui.paint.lines import (
     Line,
@@ -39,13 +41,14 @@ from timmy_tui.ui.paint.wording import (
 from timmy_tui.ui.panels.facts import (
     UNDO,
     cache_line,
+    cache_parts,
     change_line,
     notice_line,
     source_parts,
     sources_lines,
     trial_line,
 )
-from timmy_tui.ui.panels.headline import SHORT_CHANGE, turns_since
+from timmy_tui.ui.panels.headline import SHORT_CHANGE, with_count
 from timmy_tui.ui.view import View
 
 SOON_TURNS, FULL = 15, NEARLY_FULL
@@ -60,12 +63,19 @@ WIDE = 120
 """Cells. From this width on the sources may have three lines."""
 
 
+COUNT_SHARE = 0.4
+"""Of the last line is at most so much for what is left out."""
+SOURCES = "sources"
+
+
 class Said(Struct, frozen=True):
     """One line and how much it matters."""
 
     text: Line
     rank: int
     """The lines of the highest rank are left out first."""
+    name: str
+    """What it tells of: so it is counted where it is left out."""
 
 
 def said_lines(view: View, width: int, limit: int, turn: Turn | None = None) -> list[Line]:
@@ -75,12 +85,32 @@ def said_lines(view: View, width: int, limit: int, turn: Turn | None = None) -> 
         return [one.text for one in said]
     if limit <= 0:
         return []
-    shown = sorted(sorted(said, key=lambda one: one.rank)[:limit], key=said.index)
-    key = view.keys.get("findings", "i")
-    count = line((f"+{len(said) - limit} ", "warn"), (key, "key"))
+    ranked = sorted(said, key=lambda one: one.rank)
+    shown = sorted(ranked[:limit], key=said.index)
     lines = [one.text for one in shown]
-    lines[-1] = spread(whole_parts(lines[-1], width - cells(count) - 1), count, width)
+    count = _count(view, [one.name for one in ranked[limit:]], width)
+    last = lines[-1]
+    if shown[-1].name == SOURCES:
+        # Its own count would stand beside this one: those that are cut are counted here, with the others.
+        parts = source_parts(view)
+        last = join_fitting(parts, width - cells(count) - 1) or parts[0]
+        if cells(last) < cells(join_fitting(parts, 10_000)):
+            count = _count(view, [SOURCES, *(one.name for one in ranked[limit:])], width)
+            last = join_fitting(parts, width - cells(count) - 1) or parts[0]
+    lines[-1] = spread(whole_parts(last, width - cells(count) - 1), count, width)
     return lines
+
+
+def _count(view: View, names: Sequence[str], width: int) -> Line:
+    """``+context, cache i``: what is left out, the most important first, and the key that shows all of it."""
+    names = list(dict.fromkeys(names))
+    key = (view.keys.get("findings", "i"), "key")
+    for number in range(len(names), 0, -1):
+        more = f" and {len(names) - number} more" if number < len(names) else ""
+        text = f"+{', '.join(names[:number])}{more} "
+        if len(text) + 1 <= width * COUNT_SHARE:
+            return line((text, "warn"), key)
+    return line((f"+{plural(len(names), 'line')} ", "warn"), key)
 
 
 def _said(view: View, width: int, turn: Turn | None) -> list[Said]:
@@ -89,17 +119,18 @@ def _said(view: View, width: int, turn: Turn | None) -> list[Said]:
     finding, verdict, forecast, (diagnosis, slow) = view.cached(key, lambda: _without_clocks(view, width, turn))
     trouble, trial = _has_trouble(view), view.trial
     lines = sources_lines(view, width, 1 if width < WIDE else 3)
-    sources = [Said(text, 9 if not trouble else 8 if number else 3) for number, text in enumerate(lines)]
+    sources = [Said(text, 9 if not trouble else 8 if number else 3, SOURCES) for number, text in enumerate(lines)]
+    test = trial_line(trial, view, width) if trial is not None and trial.phase != "done" else ()
     return [
-        Said(finding, 2),
-        Said(trial_line(trial, view, width) if trial is not None and trial.phase != "done" else (), 4),
-        Said(verdict, 4),
-        Said(diagnosis, 5 if slow else 8),
-        Said(forecast, 6),
-        Said(cache_line(view, width), 7),
+        Said(finding, 2, "finding"),
+        Said(test, 4, "test"),
+        Said(verdict, 4, "verdict"),
+        Said(diagnosis, 5 if slow else 8, "this turn"),
+        Said(forecast, 6, "context"),
+        Said(cache_line(view, width), 7, "cache"),
         *sources,
-        Said(change_line(view, width), 0),
-        Said(notice_line(view, width), 1),  # And what is said of a sleep, for its time.
+        Said(change_line(view, width), 0, "change"),
+        Said(notice_line(view, width), 1, "notice"),  # And what is said of a sleep, for its time.
     ]
 
 
@@ -123,7 +154,7 @@ def finding_line(view: View, width: int) -> Line:
     if finding is None:
         return ()
     more = len(view.findings) - 1
-    key = (("+", "muted"), (f"{more} ", "muted"), (view.keys.get("findings", "i"), "key")) if more else ()
+    key = ((f"+{plural(more, 'finding')} ", "muted"), (view.keys.get("findings", "i"), "key")) if more else ()
     parts = finding_parts(view, finding)
     shown = join_fitting(parts, width - (cells(key) + 2 if key else 0)) or fit(parts[0], width)
     return (*shown, ("  ", "text"), *key) if key else shown
@@ -133,7 +164,7 @@ def finding_parts(view: View, finding: Finding) -> list[Line]:
     """``▲ RAG slower +41ms ×1.8``, the levels, and since when; the most important part first."""
     words = change_words(change_of(finding), view.glyphs, SHORT_CHANGE)
     since = view.turn_name(finding.since, finding.since_id)
-    turns = span_words(finding) if is_drift(finding) else plural(turns_since(view, finding), "turn")
+    turns = span_words(with_count(view, finding))
     seen = " (seen)" if finding.acknowledged else ""
     each = " a turn" if finding.share is not None else ""
     level = f"{level_words(finding.before_ms, finding.after_ms)}{each}"
@@ -212,6 +243,7 @@ def said_rows(view: View, width: int) -> list[Row]:
         ("verdict of the newest flip", _words(verdict.sentence, width) if verdict is not None else []),
         ("the newest turn", _words(diagnosis_words(diagnosis), width) if diagnosis is not None else []),
         ("context", _words(plain(forecast_line(view, 1000)), width)),
+        ("cache", wrap(cache_parts(view), width - 2)),
         ("sources", wrap(source_parts(view), width - 2)),
         ("flags that moved, and restarts, newest first", _begun(view, width - 2)),
     ]

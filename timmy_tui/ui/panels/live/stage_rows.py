@@ -7,13 +7,14 @@ are always shown.
 from collections.abc import Set
 
 from timmy_tui.core.formatting import MISSING, duration, percent, plural
+from timmy_tui.model.flags.words import changes_words
 from timmy_tui.model.snapshot import StageStat
 from timmy_tui.model.stages.watched import BY_KEY, CRITICAL, GAP, OUTSIDE, SETTINGS, UNATTRIBUTED, V2V
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import Epoch, Turn, TurnState
 from timmy_tui.ui.charts.ratio_row import moved_role, ratio_text, row_line
 from timmy_tui.ui.charts.spark import spark_text
 from timmy_tui.ui.charts.waterfall import LEAST_OVER_MS, LEAST_OVER_SHARE, Bar, axis_line, bar_line, place_bars
-from timmy_tui.ui.paint.lines import Line, fit, left, line, right
+from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
 from timmy_tui.ui.paint.wording import EQUAL_WORK, change_words, reason_words, row_name
 from timmy_tui.ui.panels.against_usual import LevelChange, level_change, moved_level, row_points, stage_ms, usual_ms
 from timmy_tui.ui.panels.headline import FEW, headline_words
@@ -153,24 +154,36 @@ def _header(view: View, columns: Columns, turn: Turn | None) -> Line:
 
 
 def epoch_ruler(view: View, width: int) -> str:
-    """Above the columns over turns: where epochs begin, with their numbers, and in between what the heights are."""
+    """Above the columns over turns: where a flag moved, in words, and in between what the heights are.
+
+    A flip without room for its words is left out, and so are restarts: the skyline has both.
+    """
     shown = view.turns[-width:] if width > 0 else ()
-    cells = [" "] * width
-    offset = width - len(shown)
-    for index, turn in enumerate(shown):
-        number = view.epoch_starts.get(turn.ordinal)
-        if number is None:
-            continue
-        mark = f"{view.glyphs.upright}{number}"
-        for step, char in enumerate(mark):
-            if offset + index + step < width:
-                cells[offset + index + step] = char
-    ruler = "".join(cells)
+    at_turn = {turn.ordinal: width - len(shown) + index for index, turn in enumerate(shown)}
+    ruler = " " * width
+    for epoch in reversed(view.snapshot.epochs):
+        column = at_turn.get(epoch.first)
+        if column is not None and epoch.changes:
+            ruler = _with_flip(ruler, column, epoch, view)
     for text in RAW_WORDS if view.raw_rows else RATIO_WORDS:
-        # Two blanks behind a number, which would read as a part of it, that of the column ahead too; one to the next.
-        at = f" {ruler} ".find(" " * (len(text) + 3))
+        # Two blanks to the words beside it, which would read as a part of it.
+        at = f"  {ruler}  ".find(" " * (len(text) + 4))
         if at >= 0:
-            return f"{ruler[: at + 1]}{text}{ruler[at + 1 + len(text) :]}"[:width]
+            return f"{ruler[:at]}{text}{ruler[at + len(text) :]}"[:width]
+    return ruler
+
+
+def _with_flip(ruler: str, column: int, epoch: Epoch, view: View) -> str:
+    """The ruler with a flip at its column, its words at the right, or where that is full at the left."""
+    sign, label = view.glyphs.flip, epoch.changes[0].label
+    for words in (foreign(changes_words(epoch.changes), 40), foreign(label, 16)):
+        for text, start in ((f"{sign}{words}", column), (f"{words}{sign}", column - len(words))):
+            if (
+                start >= 0
+                and start + len(text) <= len(ruler)
+                and not ruler[max(start - 1, 0) : start + len(text) + 1].strip()
+            ):
+                return ruler[:start] + text + ruler[start + len(text) :]
     return ruler
 
 

@@ -13,7 +13,7 @@ from timmy_tui.report.words.findings import ratio_words
 from timmy_tui.ui.charts.skyline_notes import Note
 from timmy_tui.ui.paint.lines import foreign
 from timmy_tui.ui.paint.wording import change_of, change_words, clock_time, finding_role, row_name, stage_name
-from timmy_tui.ui.panels.headline import SHORT_CHANGE, headline_words
+from timmy_tui.ui.panels.headline import SHORT_CHANGE, headline_words, turns_since
 from timmy_tui.ui.panels.row_columns import columns_for
 from timmy_tui.ui.panels.skyline.window import GUTTER, Window, index_of_start
 from timmy_tui.ui.view import View
@@ -108,7 +108,7 @@ def _finding_notes(view: View, window: Window) -> Iterator[Note]:
             sign = view.glyphs.up if finding.direction == "slower" else view.glyphs.down
             yield Note(column, FINDING_RANK, (sign, role), tuple(f" {text}" for text in words), role)
         elif index < window.first:
-            back = len(view.turns) - index if index >= 0 else max(finding.n, len(view.turns))
+            back = turns_since(view, finding)
             texts = tuple(f" {back}t {text}" for text in words)
             yield Note(0, FINDING_RANK, (view.glyphs.before, role), (*texts, f" {back}t"), role)
 
@@ -124,14 +124,15 @@ def _finding_texts(view: View, finding: Finding, width: int) -> tuple[str, ...]:
 
 
 def _epoch_note(view: View, epoch: Epoch, column: int, verdict: Comparison | None) -> Note:
-    sign = (view.glyphs.upright, "info" if epoch.changes else "muted")
     if not epoch.changes:
-        return Note(column, RESTART_RANK, sign, ("restart",), "muted")
+        return Note(column, RESTART_RANK, (view.glyphs.upright, "muted"), ("restart",), "muted")
+    sign = (view.glyphs.flip, "info")
     moved = foreign(changes_words(epoch.changes), 40)
     short = foreign(epoch.changes[0].label, 16)
     outcome, role = verdict_words(verdict)
     texts = [f"{moved} {outcome}", f"{short} {outcome}"] if outcome else []
-    return Note(column, FLIP_RANK, sign, (*texts, moved, short), role)
+    # Right after a flip there is no room beside its sign: those of the restarts before it stand there.
+    return Note(column, FLIP_RANK, sign, (*texts, moved, short), role, anywhere=True, leader=view.glyphs.rule)
 
 
 def verdict_words(verdict: Comparison | None) -> tuple[str, str]:

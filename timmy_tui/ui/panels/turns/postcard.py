@@ -7,7 +7,7 @@ from timmy_tui.model.stages.watched import CRITICAL, UNATTRIBUTED
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.report.words.llm import share_words
 from timmy_tui.ui.paint.wording import finding_words, part_name, stage_name, tokens
-from timmy_tui.ui.panels.headline import headline_words
+from timmy_tui.ui.panels.headline import headline_words, with_count
 from timmy_tui.ui.panels.turns.cells import epochs_of, why
 from timmy_tui.ui.view import View
 
@@ -69,5 +69,5 @@ def _diagnosis(turn: Turn, view: View) -> str:
 def _findings(view: View) -> str:
     """The two that matter most; what is no news only where there is no other."""
     ordered = sorted(view.findings, key=lambda one: (one is not view.leading, not one.notable, -abs(one.cost_ms)))
-    words = [f"{stage_name(one.stage)} {finding_words(one, view.glyphs, 24)}" for one in ordered[:2]]
+    words = [f"{stage_name(one.stage)} {finding_words(with_count(view, one), view.glyphs, 24)}" for one in ordered[:2]]
     return ", ".join(words) or "none"
