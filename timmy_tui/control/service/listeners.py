@@ -23,6 +23,7 @@ import psutil
 from timmy_tui.control.boot import boot_id
 from timmy_tui.control.service.start_command import StartCommand, command_of, script_of
 from timmy_tui.core.foreign.sanitize import clean
+from timmy_tui.core.formatting import ago
 from timmy_tui.core.running.threads import start_timer
 
 RUN_MAIN = "WERKZEUG_RUN_MAIN"
@@ -278,7 +279,7 @@ def refusal(serving: Serving, folder: Path) -> str:
 
 
 def describe(serving: Serving, boottime: float) -> str:
-    """One line: ``pid 123 · up 4m12s · restarts itself after an edit``. ``boottime`` is CLOCK_BOOTTIME now."""
+    """One line: ``pid 123 · up 4m · restarts itself after an edit``. ``boottime`` is CLOCK_BOOTTIME now."""
     if serving.elsewhere:
         return f"on another machine ({serving.elsewhere}), not seen from here"
     if serving.hidden:
@@ -297,8 +298,5 @@ _AFTER_EDIT = {
 
 
 def _described(one: Listener, boottime: float) -> str:
-    age = max(int(boottime - one.started), 0)
-    hours, minutes, seconds = age // 3600, age // 60 % 60, age % 60
-    lasted = f"{hours}h{minutes:02}m" if hours else f"{minutes}m{seconds:02}s" if minutes else f"{seconds}s"
-    kind = _AFTER_EDIT[one.reloader]
-    return f"pid {one.pid} · up {lasted} · {kind}"
+    # In minutes from the hundredth second on: seconds that nobody asks for drew the screen every 2 s.
+    return f"pid {one.pid} · up {ago(boottime - one.started)} · {_AFTER_EDIT[one.reloader]}"

@@ -13,9 +13,10 @@ from timmy_tui.ui.threads import in_thread
 
 PAUSE_S = 0.05
 """Between two readings of the newest page, so that a burst of lines leaves the interpreter to the keys."""
-QUIET_PAUSE_S = 2.0
-"""The same while the newest line is a pause without text and nobody talks: a quiet room writes 75–100 a minute, and
-each reading is 10 ms of work. A turn ends the wait."""
+QUIET_PAUSE_S = 4.0
+"""The same while the newest line is a pause without text and nobody talks: a quiet room writes 75–100 a minute. Each
+reading, with its drawing, is 2.5 ms of work: every 2 s it cost half of what the whole screen costs now. A turn ends
+the wait."""
 NARROW_PAUSE_S = 2.0
 """The same where a filter looks through up to 4 MiB for one page: 60 ms of work."""
 ENOUGH_ROWS = 60
