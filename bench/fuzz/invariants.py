@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from timmy_tui.core.foreign.sanitize import UNSAFE
 from timmy_tui.model.stages.watched import parts_of_headline
 from timmy_tui.model.turn import Turn
-from timmy_tui.report.exporters import EXPORTERS, Exporter, ReportData, Text
+from timmy_tui.report.report_formats import EXPORTERS, Exporter, ReportData, Text
 
 LONGEST_TEXT = 4096 * 200
 """Characters of a user's or an answer's text in a turn: 200 lines, each cut."""

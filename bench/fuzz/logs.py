@@ -22,7 +22,7 @@ from timmy_tui.parse.table import FORMATS
 from timmy_tui.parse.v34_log import V34Parser
 from timmy_tui.pipeline.read_logs import read_logs
 from timmy_tui.pipeline.snapshot_builder import LogSource, SnapshotBuilder
-from timmy_tui.report.exporters import ReportData
+from timmy_tui.report.report_formats import ReportData
 from timmy_tui.report.status_line.line import WIDTH, line_values, status_line
 from timmy_tui.turns.ingest import Ingest
 

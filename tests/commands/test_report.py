@@ -163,7 +163,7 @@ def test_a_format_that_is_in_the_table_is_an_option_of_the_command(tmp_path: Pat
     """One to standard output and one to a file; nothing else knows them."""
     code = (
         "import sys\n"
-        "from timmy_tui.report.exporters import EXPORTERS, ExportError\n"
+        "from timmy_tui.report.report_formats import EXPORTERS, ExportError\n"
         "class Ids:\n"
         "    name, help, for_programs, to_file = 'ids', 'The ids alone.', True, False\n"
         "    def write(self, data, path):\n"

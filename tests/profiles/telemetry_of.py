@@ -15,7 +15,7 @@ def main(name: str, log: Path) -> None:
 
     watch(load(name), log)
     from timmy_tui.profiles.reading import ProfileReading
-    from timmy_tui.telemetry import otel_names as names
+    from timmy_tui.telemetry import published_names as names
     from timmy_tui.telemetry.attributes import TurnContext
     from timmy_tui.telemetry.samples import samples_of_turn
     from timmy_tui.telemetry.spans import trace_of

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.control.values.standin import DEFAULTS, Standin
+from tests.control.switches.standin import DEFAULTS, Standin
 from tests.profiles.test_choice import call
 from tests.programs import needs
 from tests.tmux_pane import Pane

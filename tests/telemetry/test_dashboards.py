@@ -19,7 +19,7 @@ from tests.ui.snapshots import finding
 from tests.ui.snapshots import snapshot as whole_snapshot
 from timmy_tui.model.snapshot import ClockOffset, Snapshot
 from timmy_tui.model.turn import Epoch, TurnState
-from timmy_tui.telemetry import otel_names as names
+from timmy_tui.telemetry import published_names as names
 from timmy_tui.telemetry.prometheus.observer import PrometheusServer
 
 DOCS = Path(__file__).parents[2] / "docs" / "telemetry"

@@ -16,7 +16,7 @@ from timmy_tui.model.llm import LlmState, OllamaFacts, Reuse
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Epoch, Event, FlagValue, Gap, Turn
 from timmy_tui.telemetry.attributes import TurnContext
-from timmy_tui.telemetry.names_only import flag_text, host_or_none, name_or_none
+from timmy_tui.telemetry.foreign_names import flag_text, host_or_none, name_or_none
 from timmy_tui.telemetry.samples import samples_of_now
 from timmy_tui.telemetry.spans import trace_of
 

@@ -47,7 +47,7 @@ NOT_YET = (
     "timmy_tui.telemetry", "timmy_tui.turns",
     *(f"timmy_tui.ui.screens.{name}" for name in SCREENS if name != "live"),
     "timmy_tui.ui.screens.confirm", "timmy_tui.ui.screens.filter_bar", "timmy_tui.ui.screens.overlays",
-    "timmy_tui.ui.panels.changes", "timmy_tui.ui.panels.llm.screen", "timmy_tui.ui.panels.trends.screen",
+    "timmy_tui.ui.panels.changes.screen", "timmy_tui.ui.panels.llm.screen", "timmy_tui.ui.panels.trends.screen",
     "timmy_tui.ui.turn_filter",
 )  # fmt: skip
 """Modules and rooms that nothing of the first frame needs."""

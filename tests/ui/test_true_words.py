@@ -21,7 +21,7 @@ from timmy_tui.ui.paint.glyphs import UNICODE
 from timmy_tui.ui.paint.lines import plain
 from timmy_tui.ui.paint.wording import signed
 from timmy_tui.ui.panels.against_usual import level_change
-from timmy_tui.ui.panels.changes import verdict_lines
+from timmy_tui.ui.panels.changes.screen import verdict_lines
 from timmy_tui.ui.panels.headline import headline_line
 from timmy_tui.ui.panels.live.across import across_lines
 from timmy_tui.ui.panels.skyline.notes import epoch_notes, verdict_words

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from tests.ui.snapshots import control_state, snapshot, turn
 from timmy_tui.model.snapshot import PassBound, Snapshot
-from timmy_tui.ui.panels.changes import change_rows
+from timmy_tui.ui.panels.changes.screen import change_rows
 from timmy_tui.ui.panels.turns.detail import detail_lines
 from timmy_tui.ui.panels.waits import wait_lines
 from timmy_tui.ui.view import View

@@ -27,7 +27,7 @@ from timmy_tui.core.output import say
 from timmy_tui.model.llm import Reuse
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.pipeline.read_logs import logs_of, read_logs
-from timmy_tui.report.file_exports import FORMATS, STDOUT, MachineTurns
+from timmy_tui.report.export_formats import FORMATS, STDOUT, MachineTurns
 from timmy_tui.storage.parquet.files import Origin
 
 HISTORY_WAIT_S = 30.0

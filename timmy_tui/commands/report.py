@@ -24,7 +24,7 @@ from timmy_tui.commands.shared.parquet_logs import WITHOUT, names_parquet, read_
 from timmy_tui.core.output import say
 from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.read_logs import LogReading
-from timmy_tui.report.exporters import DEFAULT, EXPORTERS, Exporter, ExportError, ReportData
+from timmy_tui.report.report_formats import DEFAULT, EXPORTERS, Exporter, ExportError, ReportData
 from timmy_tui.storage.parquet.files import Origin
 
 

@@ -6,7 +6,7 @@ from timmy_tui.commands.shared.options import LogOptions
 from timmy_tui.core.errors import CollectorError
 from timmy_tui.core.foreign.addresses import mask_url
 from timmy_tui.core.output import say
-from timmy_tui.report.file_exports import MachineTurns
+from timmy_tui.report.export_formats import MachineTurns
 
 
 def send_to_collector(options: LogOptions, machine: MachineTurns) -> None:

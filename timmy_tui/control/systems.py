@@ -15,7 +15,7 @@ def flag_files(timmy: Timmy) -> FlagFiles:
     system = watched()
     if system.is_built_in:
         return PythonFlags(timmy.settings, timmy.root)
-    from timmy_tui.control.values.switch_flags import SwitchFlags
+    from timmy_tui.control.switches.flags import SwitchFlags
 
     return SwitchFlags(system, timmy.settings)
 
@@ -29,7 +29,7 @@ def controlled_system(
         from timmy_tui.control.change.v34_system import V34System
 
         return V34System(timmy, live_state, notify, add_marker)
-    from timmy_tui.control.values.switch_context import SwitchContext
-    from timmy_tui.control.values.switch_system import SwitchSystem
+    from timmy_tui.control.switches.context import SwitchContext
+    from timmy_tui.control.switches.system import SwitchSystem
 
     return SwitchSystem(SwitchContext(timmy, system, live_state, notify, add_marker))

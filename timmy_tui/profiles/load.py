@@ -15,7 +15,7 @@ from timmy_tui.profiles.flag_rules import flag_faults
 from timmy_tui.profiles.records.equations import equation
 from timmy_tui.profiles.spec import EventRule, Profile, StageRule
 from timmy_tui.profiles.turns.draft import FIGURES
-from timmy_tui.profiles.without_effect import without_effect
+from timmy_tui.profiles.unused_keys import unused_keys
 
 SUFFIX = ".toml"
 
@@ -107,7 +107,7 @@ def faults(profile: Profile) -> Iterator[str]:
             yield f"{where} names {name!r}, which no event captures"
     yield from _bad_stages(profile)
     yield from _bad_turns(profile)
-    yield from without_effect(profile)
+    yield from unused_keys(profile)
     yield from flag_faults(profile.flag, profile.control)
 
 

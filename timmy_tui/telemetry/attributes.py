@@ -1,4 +1,4 @@
-"""What a turn and its request to the model say of themselves, by the names of ``otel_names``; the unknown is left out.
+"""What a turn and its request to the model say of themselves, by ``published_names``; the unknown is left out.
 
 Text leaves only where the user asked for it: what was said, error lines. Whatever a log calls by a name (model, ids)
 leaves only if it looks like a name. What this program says in its own words (states, reasons, keys) always does.
@@ -11,8 +11,8 @@ from typing import NamedTuple
 from timmy_tui.model.llm import Certainty, Reuse
 from timmy_tui.model.stages.system import watched
 from timmy_tui.model.turn import FAILED_STATES, Reason, Span, Turn
-from timmy_tui.telemetry import otel_names as names
-from timmy_tui.telemetry.names_only import host_or_none, name_or_none
+from timmy_tui.telemetry import published_names as names
+from timmy_tui.telemetry.foreign_names import host_or_none, name_or_none
 from timmy_tui.telemetry.stage_rows import is_stage, outside_of, request_ms
 
 Value = str | bool | int | float | tuple[str, ...]

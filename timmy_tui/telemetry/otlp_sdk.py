@@ -42,9 +42,9 @@ from opentelemetry.trace import (
 from timmy_tui import __version__
 from timmy_tui.core.foreign.addresses import signal_url
 from timmy_tui.core.foreign.decode import decode_json, whole_number
-from timmy_tui.telemetry import otel_names as names
+from timmy_tui.telemetry import published_names as names
 from timmy_tui.telemetry.answer import Answer, Verdict
-from timmy_tui.telemetry.otel_names import Metric
+from timmy_tui.telemetry.published_names import Metric
 from timmy_tui.telemetry.samples import Labels, Sample
 from timmy_tui.telemetry.spans import SpanValue, TurnTrace
 from timmy_tui.telemetry.timed_answers import TimedAdapter

@@ -7,9 +7,9 @@ from timmy_tui.model.flags.table import KnownFlags
 from timmy_tui.model.llm import Certainty, Reuse
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Span, Turn, TurnState
-from timmy_tui.telemetry import otel_names as names
-from timmy_tui.telemetry.names_only import flag_text, name_or_none
-from timmy_tui.telemetry.otel_names import Metric
+from timmy_tui.telemetry import published_names as names
+from timmy_tui.telemetry.foreign_names import flag_text, name_or_none
+from timmy_tui.telemetry.published_names import Metric
 from timmy_tui.telemetry.stage_rows import all_stages, is_series, measured_stages, request_ms
 
 CERTAIN = (Certainty.MEASURED, Certainty.KNOWN)

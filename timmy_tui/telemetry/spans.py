@@ -26,7 +26,7 @@ from msgspec import Struct
 
 from timmy_tui.model.stages.watched import Stage
 from timmy_tui.model.turn import FAILED_STATES, Gap, Turn
-from timmy_tui.telemetry import otel_names as names
+from timmy_tui.telemetry import published_names as names
 from timmy_tui.telemetry.attributes import TurnContext, Value, llm_attributes, turn_attributes
 from timmy_tui.telemetry.identity import span_id
 from timmy_tui.telemetry.stage_rows import (

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 from textual.app import App
 
+from timmy_tui.ui.noticing_app import NoticingApp
 from timmy_tui.ui.paint.terminal_colours import TerminalColours
 from timmy_tui.ui.paint.theme_choice import fitting_theme, without_colours
 from timmy_tui.ui.paint.themes import (
@@ -17,13 +18,12 @@ from timmy_tui.ui.paint.themes import (
     packaged_theme,
 )
 from timmy_tui.ui.remembered_theme import remembered_theme
-from timmy_tui.ui.saying_app import SayingApp
 
 
 class ThemesInUse:
     """Of one dashboard. It begins with the user's own themes and the one that is used; the rest is read when needed."""
 
-    def __init__(self, app: SayingApp) -> None:
+    def __init__(self, app: NoticingApp) -> None:
         self._app = app
         self._all: Mapping[str, Palette] | None = None
         self._said: set[str] = set()

@@ -6,7 +6,7 @@ from tests.telemetry.turns import GOLDEN, reuse_of, snapshot_of
 from timmy_tui.model.llm import Certainty
 from timmy_tui.model.snapshot import ClockOffset
 from timmy_tui.model.turn import Epoch, TurnState
-from timmy_tui.telemetry import otel_names as names
+from timmy_tui.telemetry import published_names as names
 from timmy_tui.telemetry.prometheus.exposition import MOST_SERIES, Series, gauge_lines
 from timmy_tui.telemetry.samples import Sample, samples_of_now, samples_of_turn
 

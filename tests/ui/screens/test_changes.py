@@ -13,7 +13,7 @@ from timmy_tui.model.judgement import StageVerdict
 from timmy_tui.model.user_requests import Flip, Restore, RestoreLatest, Undo
 from timmy_tui.ui.key_commands import key_name
 from timmy_tui.ui.paint.lines import plain
-from timmy_tui.ui.panels.changes import change_rows, progress_lines, verdict_lines
+from timmy_tui.ui.panels.changes.screen import change_rows, progress_lines, verdict_lines
 from timmy_tui.ui.screens.changes import next_value
 from timmy_tui.ui.view import View
 

@@ -6,7 +6,7 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
-from timmy_tui.telemetry.otel_names import Metric
+from timmy_tui.telemetry.published_names import Metric
 from timmy_tui.telemetry.samples import Labels, Sample
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

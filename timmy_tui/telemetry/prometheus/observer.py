@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from timmy_tui.core.running.threads import guarded_thread
 from timmy_tui.model.snapshot import Snapshot, SourceCondition, SourceState
-from timmy_tui.telemetry import otel_names as names
+from timmy_tui.telemetry import published_names as names
 from timmy_tui.telemetry.new_turns import NewTurn, NewTurns
 from timmy_tui.telemetry.prometheus.exposition import Series, gauge_lines
 from timmy_tui.telemetry.samples import empty_histograms, samples_of_now, samples_of_turn, zero_counts

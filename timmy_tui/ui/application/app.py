@@ -33,10 +33,10 @@ from timmy_tui.ui.key_commands import Command, read_keymap
 from timmy_tui.ui.last_view import EVERY_S as REMEMBER_S
 from timmy_tui.ui.last_view import Choices
 from timmy_tui.ui.messages import Backend, LogOfSpan, LogReader, Requested, TurnHistory
+from timmy_tui.ui.noticing_app import NoticingApp
 from timmy_tui.ui.paint.glyphs import choose_glyphs, to_ascii
 from timmy_tui.ui.paint.terminal_colours import settle_no_color, terminal_colours
 from timmy_tui.ui.paint.themes import BEFORE_ANY
-from timmy_tui.ui.saying_app import SayingApp
 from timmy_tui.ui.terminal import shutdown
 from timmy_tui.ui.terminal.bell import Bell, BellFor
 from timmy_tui.ui.terminal.driver import StopsAndGoesOn, stops_and_goes_on
@@ -49,7 +49,7 @@ IDLE_S, BUSY_S = 1.0, 0.25
 """Seconds between two ticks of the clocks on the screen; the second while a turn or a change runs."""
 
 
-class TimmyApp(FirstScreenApp, SayingApp):
+class TimmyApp(FirstScreenApp, NoticingApp):
     """The dashboard. Everything it shows is in ``view``; what it is made of has a module each beside this one."""
 
     ENABLE_COMMAND_PALETTE = False

@@ -7,7 +7,7 @@ from timmy_tui.model.user_requests import Flip, Restore, RestoreLatest, Undo
 from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.messages import BeginFlagTest, EnterValue, Noticed, Requested, ScreenRequest
 from timmy_tui.ui.paint.lines import Row, plain
-from timmy_tui.ui.panels.changes import CHANGE_HEADINGS, change_rows
+from timmy_tui.ui.panels.changes.screen import CHANGE_HEADINGS, change_rows
 from timmy_tui.ui.screens.scroll_page import ScrollScreen
 from timmy_tui.ui.view import Notice
 

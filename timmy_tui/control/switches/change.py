@@ -31,7 +31,7 @@ from timmy_tui.control.progress import (
     WaitStopped,
 )
 from timmy_tui.control.service.unit import RESTART_LIMIT_S, Unit, UnitState
-from timmy_tui.control.values.switch_context import SwitchContext
+from timmy_tui.control.switches.context import SwitchContext
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.flags.words import word

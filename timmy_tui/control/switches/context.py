@@ -6,7 +6,7 @@ from collections.abc import Callable
 from timmy_tui.control.change.surroundings import AddMarker, Notify, Surroundings
 from timmy_tui.control.progress import LiveState
 from timmy_tui.control.service.unit import Unit
-from timmy_tui.control.values.switch_flags import SwitchFlags, UnitLook
+from timmy_tui.control.switches.flags import SwitchFlags, UnitLook
 from timmy_tui.model.stages.system import System
 from timmy_tui.sources.timmy import Timmy
 

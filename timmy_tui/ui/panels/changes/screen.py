@@ -11,9 +11,9 @@ from timmy_tui.model.stages.system import watched
 from timmy_tui.model.stages.watched import V2V
 from timmy_tui.ui.paint.lines import BLANK, Line, Row, foreign, left, line, plain, right, wrap_text
 from timmy_tui.ui.paint.wording import clock_time
+from timmy_tui.ui.panels.changes.verdict_stages import stage_rows
 from timmy_tui.ui.panels.facts import choice_words, trial_line
 from timmy_tui.ui.panels.lists import title
-from timmy_tui.ui.panels.verdict_stages import stage_rows
 from timmy_tui.ui.panels.waits import wait_lines
 from timmy_tui.ui.view import View
 

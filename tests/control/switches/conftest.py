@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.values.world import Room, World
-from timmy_tui.control.values import switch_change
+from tests.control.switches.world import Room, World
+from timmy_tui.control.switches import change as switch_change
 
 
 @pytest.fixture

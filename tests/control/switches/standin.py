@@ -1,6 +1,6 @@
 """A stand-in for Little Timmy v2's switches: a process that does with its file what the real one's source says.
 
-``python -m tests.control.values.standin FILE LOG`` takes a line of JSON for each call: ``["get", NAME]``, ``["set",
+``python -m tests.control.switches.standin FILE LOG`` takes a line of JSON for each call: ``["get", NAME]``, ``["set",
 NAME, VALUE]``, ``["load"]`` and ``["save", NAME, VALUE]``, which are the two halves of a set. It answers with a line.
 """
 
@@ -84,7 +84,7 @@ class Standin:
     """The process, for a ``with``."""
 
     def __init__(self, file: Path, log: Path) -> None:
-        self._argv = [sys.executable, "-m", "tests.control.values.standin", str(file), str(log)]
+        self._argv = [sys.executable, "-m", "tests.control.switches.standin", str(file), str(log)]
 
     def __enter__(self) -> "Standin":
         pipe = subprocess.PIPE

@@ -8,9 +8,9 @@ from timmy_tui.control.edit.places import Value
 from timmy_tui.control.flags.readings import Flag
 from timmy_tui.control.journal.write_ahead import Operation
 from timmy_tui.control.progress import LiveState
-from timmy_tui.control.values.switch_change import SwitchChange
-from timmy_tui.control.values.switch_context import SwitchContext
-from timmy_tui.control.values.switch_planner import SwitchPlanner
+from timmy_tui.control.switches.change import SwitchChange
+from timmy_tui.control.switches.context import SwitchContext
+from timmy_tui.control.switches.planner import SwitchPlanner
 from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.model.change import ControlState, FlagState
 from timmy_tui.model.snapshot import OpenTurn, Snapshot

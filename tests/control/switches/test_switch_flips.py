@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.values.standin import DEFAULTS, REPOSITORY
-from tests.control.values.world import Room, World
+from tests.control.switches.standin import DEFAULTS, REPOSITORY
+from tests.control.switches.world import Room, World
 from timmy_tui.control.edit.transaction import plan, write
 from timmy_tui.control.journal.write_ahead import Entry, FileState, file_records
-from timmy_tui.control.values import switch_change
-from timmy_tui.control.values.switch_flags import SwitchFlags
+from timmy_tui.control.switches import change as switch_change
+from timmy_tui.control.switches.flags import SwitchFlags
 from timmy_tui.core.errors import ControlError
 from timmy_tui.core.settings import Settings, SystemSettings
 from timmy_tui.model.change import ChangeState
@@ -319,7 +319,7 @@ def test_killed_behind_the_swap_the_next_start_looks_at_the_file_and_keeps_it(wo
 KILL_IN_THE_MIDDLE = """
 import os, signal, sys
 from pathlib import Path
-import tests.control.values.world as w
+import tests.control.switches.world as w
 from timmy_tui.control.edit import atomic_replace
 from timmy_tui.control import systems
 from timmy_tui.control.controller import Controller

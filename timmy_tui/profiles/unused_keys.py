@@ -13,7 +13,7 @@ _FLAGS = frozenset(("tail_mode", "raw"))
 _A_MOMENT = datetime(2026, 12, 31, 23, 59, 58, tzinfo=UTC)
 
 
-def without_effect(profile: Profile) -> Iterator[str]:
+def unused_keys(profile: Profile) -> Iterator[str]:
     """Each of them in plain words. Its patterns must be valid."""
     yield from _of_source(profile)
     yield from _of_time(profile)

@@ -18,7 +18,7 @@ MOST_NOTICES = 200
 """Notices that are remembered."""
 
 
-class SayingApp(App[None]):
+class NoticingApp(App[None]):
     """Has the view, and writes into it what there is to say."""
 
     view: var[View] = var(View(), init=False)

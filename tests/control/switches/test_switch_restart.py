@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.control.values.programs import Programs
-from tests.control.values.world import Room, World
-from timmy_tui.control.values import switch_change
+from tests.control.switches.programs import Programs
+from tests.control.switches.world import Room, World
+from timmy_tui.control.switches import change as switch_change
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.user_requests import Flip, Restart, Undo
 

@@ -11,7 +11,7 @@ from timmy_tui.control.edit.transaction import PlannedFile, plan
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.flags.readings import named_flag
 from timmy_tui.control.service.unit import Unit
-from timmy_tui.control.values.switch_context import SwitchContext
+from timmy_tui.control.switches.context import SwitchContext
 from timmy_tui.core.errors import NotFound
 from timmy_tui.model.user_requests import ChangeRequest, Flip, Restart, Undo
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.control.values.standin import DEFAULTS, Standin
+from tests.control.switches.standin import DEFAULTS, Standin
 from tests.waiting import wait_for
 from timmy_tui.control import systems
 from timmy_tui.control.change.plan import ChangePlan

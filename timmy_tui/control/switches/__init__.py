@@ -1,0 +1,1 @@
+"""Switches of another system, in a JSON file, as flags that are flipped, verified and undone."""
