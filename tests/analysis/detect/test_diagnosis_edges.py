@@ -207,6 +207,18 @@ def test_what_is_made_up_for_is_not_called_usual(off: float, sentence: str) -> N
     assert last(turn(99, 100.0 - off, 200.1 + off)).sentence == sentence
 
 
+def test_a_stage_that_is_over_in_parts_is_not_called_usual() -> None:
+    """Neither of its parts is worth a name; its row shows their sum."""
+    usual = {"llm": 600.0, "wait": 100.0, "prefill": 200.0, "decode": 300.0}
+    over = {"llm": 630.0, "wait": 115.0, "prefill": 215.0, "decode": 300.0}
+    diagnoser = Diagnoser()
+    for ordinal in range(20):
+        diagnoser.add(turn(ordinal, stages=usual, headline_ms=900.0))
+    found = diagnoser.add(turn(99, 85.0, 185.0, stages=over, headline_ms=900.0))
+    assert found.sentence == "as usual in sum: no part stands out"
+    assert found.usuals["llm"] == pytest.approx(600.0, abs=0.01)
+
+
 def test_a_rest_that_sums_to_nothing_is_not_called_normal() -> None:
     plain = {"prompt": 300.0, "reply": 300.0, "tts": 300.0}
     diagnoser = Diagnoser()
