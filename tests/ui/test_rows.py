@@ -10,7 +10,16 @@ import pytest
 from msgspec.structs import replace
 
 from tests.ui.snapshots import NOW, TICK, finding, judgement, snapshot
-from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS, Finding, StageRatios, StageVerdict, TurnRatios
+from timmy_tui.core.formatting import duration
+from timmy_tui.model.judgement import (
+    FLIP_SHOWN_TURNS,
+    RATIO_KEYS,
+    Diagnosis,
+    Finding,
+    StageRatios,
+    StageVerdict,
+    TurnRatios,
+)
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Epoch, FlagChange
 from timmy_tui.report.words.findings import ratio_words
@@ -150,6 +159,48 @@ def test_the_usual_of_a_turn_is_that_of_its_work() -> None:
     assert usual_ms(view(snap), newest, "endpointing") is None
 
 
+def diagnosed(snap: Snapshot, **usuals: float) -> Snapshot:
+    """The newest turn has a diagnosis with these usuals."""
+    state = snap.judgement or judgement(30)
+    one = Diagnosis(ordinal=snap.turns[-1].ordinal, excess_ms=0.0, sentence="as usual for that work", usuals=usuals)
+    return replace(snap, judgement=replace(state, diagnoses=(one,)))
+
+
+def test_with_a_diagnosis_the_usual_is_that_of_its_sentence() -> None:
+    """A row and the sentence below it had a figure each."""
+    snap = diagnosed(with_ratios(snapshot(judgement=None), "tts", 2.0), tts=600.0)
+    newest, of_snap = snap.turns[-1], view(snap)
+    assert usual_ms(of_snap, newest, "tts") == 600.0
+    assert usual_ms(of_snap, newest, "llm") is None, "the diagnosis had nothing to set it against"
+    assert usual_ms(of_snap, newest, "playback") == 3300.0, "no part of a diagnosis"
+    before = replace(newest, ordinal=99)
+    assert usual_ms(of_snap, before, "tts") == 1.0, "without a diagnosis it is the detector's"
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_column_and_bar_of_a_row_have_one_usual_where_a_part_of_it_moved(told: bool) -> None:
+    """The column had the median of now, the bar the level before the change."""
+    part = finding(stage="decode", key="decode:20", before_ms=400.0, after_ms=520.0, ratio=1.3)
+    snap = with_ratios(snapshot(judgement=judgement(30, part)), "llm", *[1.0] * 21, *[1.3] * 10)
+    snap = diagnosed(snap, llm=777.0) if told else snap
+    usual = usual_ms(view(snap), snap.turns[-1], "llm")
+    p50 = next(row.p50 for row in snap.stages if row.key == "llm")
+    assert usual is not None and duration(usual) != duration(p50)
+    found = rows(snap)
+    assert f" {duration(usual)} " in plain(found["LLM"]) and f" {duration(p50)} " not in plain(found["LLM"])
+    assert "its usual" in plain(found["stage"])
+
+
+def test_a_single_hop_is_not_over_its_usual() -> None:
+    """More of one and less of the other is a difference of the clocks."""
+    snap = snapshot(judgement=None)
+    newest = snap.turns[-1]
+    late = replace(newest, stages={**newest.stages, "hop_in": 400.0})
+    lines = [plain(line) for line in ledger_lines(view(replace(snap, turns=(*snap.turns[:-1], late))), 120, 40)]
+    (row,) = [text for text in lines if "400ms" in text]
+    assert "turn +" not in row
+
+
 # -- changes
 
 
@@ -173,7 +224,7 @@ def measured_since(snap: Snapshot, ms: float, key: str = "llm") -> Snapshot:
 def test_a_change_is_ms_first_then_the_ratio_and_units_are_never_cut() -> None:
     assert "▲+41ms ×1.80" in plain(rows(slower())["retrieval"])
     same = measured_since(slower(), 93.0, "retrieve")
-    assert "▲+41ms ×1.80  usual 52ms → now 93ms" in plain(rows(same, 200)["retrieval"])
+    assert "▲+41ms ×1.80  was 52ms → now 93ms" in plain(rows(same, 200)["retrieval"])
     assert plain(rows(slower(), 40)["RAG"]).rstrip().endswith("▲+41ms")
     for width in range(1, 45):
         text = change_words(Change(1000.0, 2240.0, 2.24), UNICODE, width)
@@ -231,7 +282,7 @@ def test_an_acknowledged_finding_has_its_words_and_no_colour() -> None:
 def test_a_finding_on_a_part_shows_on_the_whole_with_the_name_of_the_part() -> None:
     part = finding(stage="decode", key="decode:20", before_ms=400.0, after_ms=520.0, ratio=1.3)
     snap = snapshot(judgement=judgement(30, part))
-    assert "▲+120ms ×1.30  usual 400ms → now 520ms" not in plain(rows(snap, 120)["LLM"])
+    assert "▲+120ms ×1.30  was 400ms → now 520ms" not in plain(rows(snap, 120)["LLM"])
     change = level_change(view(snap), "llm")
     assert change is not None and change.part == "decode" and change.ms == 120.0
     assert level_change(view(snap), "tts") is None

@@ -73,7 +73,7 @@ def test_lines_that_do_not_fit_are_the_least_important_and_are_counted_with_thei
 def test_a_finding_says_how_many_more_there_are_and_which_key_lists_them() -> None:
     (line, *_) = said_lines(view(troubled()), 120, 9)
     assert plain(line).startswith("▲ LLM slower +290ms ×1.38") and plain(line).endswith("+1 finding i")
-    assert "usual 720ms → now 1.01s" in plain(line) and "11 turns" in plain(line)
+    assert "was 720ms → now 1.01s" in plain(line) and "11 turns" in plain(line)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_every_row_has_a_card_with_its_ends_and_its_owner(key: str) -> None:
 def test_a_changed_row_says_so_on_its_card() -> None:
     snap = snapshot(judgement=judgement(30, finding()))
     text = "\n".join(plain(row) for row, _ in card_rows("llm", view(snap), 120))
-    assert "▲+290ms ×1.38 usual 720ms → now 1.01s" in text.replace("  ", " ")
+    assert "▲+290ms ×1.38 was 720ms → now 1.01s" in text.replace("  ", " ")
 
 
 def test_a_source_that_is_down_is_ahead_of_the_cache_where_only_two_lines_fit() -> None:

@@ -187,7 +187,9 @@ def explain(options: ExplainOptions) -> None:
         )
     if options.as_json:
         named = {"number": wanted.number, "request_id": wanted.request_id}
-        say_json({**named, **msgspec.to_builtins(explanation)})
+        figures = msgspec.to_builtins(explanation)
+        del figures["usuals"]  # For rows on the screen: the contributions say what is off.
+        say_json({**named, **figures})
         return
     say(explanation.sentence)
     for part in explanation.contributions:

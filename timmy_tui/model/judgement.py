@@ -1,5 +1,7 @@
 """What the dashboard concludes from turns: changes of level, slow turns, verdicts on a change."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from timmy_tui.model.stages.watched import CRITICAL, HOPS, NETWORK, SETTINGS, UNATTRIBUTED
@@ -100,6 +102,9 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
     contributions: tuple[Contribution, ...] = ()
     slow: bool = False
     """This single turn is an outlier; independent of level changes."""
+    usuals: Mapping[str, float] = {}
+    """Usual ms of each stage for the same workload, which the contributions are over; a stage that was judged in parts
+    as their sum. Without single hops, and without stages that nothing is known to set against."""
 
 
 class StageVerdict(Struct, frozen=True, kw_only=True):

@@ -195,6 +195,41 @@ def test_a_rest_below_20_ms_is_normal(retrieve: float, rest: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("off", "sentence"),
+    [
+        (19.0, "as usual for that work"),
+        (80.0, "as usual in sum: retrieval +80ms, rest −80ms"),
+        (-80.0, "as usual in sum: CLASS +80ms, rest −80ms"),
+    ],
+)
+def test_what_is_made_up_for_is_not_called_usual(off: float, sentence: str) -> None:
+    """A row says how far each stage is off."""
+    assert last(turn(99, 100.0 - off, 200.1 + off)).sentence == sentence
+
+
+def test_a_stage_that_is_over_in_parts_is_not_called_usual() -> None:
+    """Neither of its parts is worth a name; its row shows their sum."""
+    usual = {"llm": 600.0, "wait": 100.0, "prefill": 200.0, "decode": 300.0}
+    over = {"llm": 630.0, "wait": 115.0, "prefill": 215.0, "decode": 300.0}
+    diagnoser = Diagnoser()
+    for ordinal in range(20):
+        diagnoser.add(turn(ordinal, stages=usual, headline_ms=900.0))
+    found = diagnoser.add(turn(99, 85.0, 185.0, stages=over, headline_ms=900.0))
+    assert found.sentence == "as usual in sum: no part stands out"
+    assert found.usuals["llm"] == pytest.approx(600.0, abs=0.01)
+
+
+def test_a_rest_that_sums_to_nothing_is_not_called_normal() -> None:
+    plain = {"prompt": 300.0, "reply": 300.0, "tts": 300.0}
+    diagnoser = Diagnoser()
+    for ordinal in range(20):
+        diagnoser.add(turn(ordinal, stages=plain))
+    found = diagnoser.add(turn(99, 2100.0, stages={**plain, "reply": 400.0, "tts": 205.0}))
+    assert found.sentence == "+2.00s over your usual: CLASS +2.00s, rest +5ms"
+    assert found.usuals == pytest.approx({"classify": 100, "retrieve": 200, **plain, "unattributed": 0}, abs=0.01)
+
+
+@pytest.mark.parametrize(
     ("each", "sentence"),
     [
         (15.0, "+30ms over your usual: no part stands out"),

@@ -5,7 +5,7 @@ Formulas and sources: STATISTICS.md.
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from timmy_tui.analysis.detect.level import Level
@@ -93,15 +93,17 @@ class Diagnoser:
         ]
         rest = excess - sum(part.ms for part in named)
         named.append(Contribution("rest", rest))
+        even = _is_even({stage: ms for stage, ms in parts.items() if stage not in {part.stage for part in named}})
         spread = robust_scale(list(self._excesses)) if len(self._excesses) >= _TUNING.least_turns else 0.0
         slow = excess > max(_TUNING.slow_ms, _TUNING.slow_scales * spread)
         unknown = [piece for piece in compared if piece.usual is None and piece.ms >= _TUNING.worth_ms]
         return Diagnosis(
             ordinal=turn.ordinal,
             excess_ms=excess,
-            sentence=_sentence(excess, named, self._like(turn, ahead)) + self._beside(turn, named, unknown),
+            sentence=_sentence(excess, named, even, self._like(turn, ahead)) + self._beside(turn, named, unknown),
             contributions=tuple(named),
             slow=slow,
+            usuals=_usuals(compared),
         )
 
     def _like(self, turn: Turn, ahead: Turn | None) -> str:
@@ -222,9 +224,26 @@ def _pieces(turn: Turn) -> list[tuple[str, float]]:
     return pieces
 
 
-def _sentence(excess: float, named: list[Contribution], like: str) -> str:
+def _usuals(compared: Sequence[_Compared]) -> dict[str, float]:
+    """Of each stage, and of one that was compared in parts as their sum; a hop was compared with itself."""
+    usuals = {piece.stage: piece.usual for piece in compared if piece.usual is not None and piece.stage not in HOPS}
+    for stage, parts in SPLIT.items():
+        if parts and all(part in usuals for part in parts):
+            usuals[stage] = sum(usuals[part] for part in parts)
+    return usuals
+
+
+def _is_even(rest: Mapping[str, float]) -> bool:
+    """No stage of those that are not named is off its usual, none of its parts either: 100 ms more and 100 ms less
+    sum to nothing, and are not normal."""
+    sums = [sum(rest.get(part, 0.0) for part in parts) for parts in SPLIT.values()]
+    return all(abs(ms) < _TUNING.worth_ms for ms in (*rest.values(), *sums))
+
+
+def _sentence(excess: float, named: list[Contribution], even: bool, like: str) -> str:
     alike = f" ({like})" if like else ""
-    if abs(excess) < _TUNING.worth_ms:
+    as_usual = abs(excess) < _TUNING.worth_ms
+    if as_usual and even and len(named) == 1:
         return f"as usual for that work{alike}"
     side = "over" if excess > 0 else "under"
     parts = [
@@ -235,7 +254,9 @@ def _sentence(excess: float, named: list[Contribution], like: str) -> str:
     if not parts:
         parts.append("no part stands out")  # The rest alone would be the whole once more.
     else:
-        parts.append("rest normal" if abs(rest) < _TUNING.worth_ms else f"rest {signed_duration(rest)}")
+        parts.append("rest normal" if even and abs(rest) < _TUNING.worth_ms else f"rest {signed_duration(rest)}")
+    if as_usual:
+        return f"as usual in sum{alike}: {', '.join(parts)}"
     return f"{signed_duration(excess)} {side} your usual{alike}: {', '.join(parts)}"
 
 

@@ -12,8 +12,9 @@ WIDEST = 80
 """Greatest width in cells: a wider bar shows no more, and the eye loses the row."""
 LEAST_TOTAL_MS = 0.001
 """Nothing is drawn on a shorter axis: its scale (cells per ms) would be near infinity."""
-LEAST_OVER_MS, LEAST_OVER_SHARE = 10.0, 0.1
-"""What is over the usual by less, in ms or of the usual, is not coloured."""
+LEAST_OVER_MS, LEAST_OVER_SHARE = 20.0, 0.1
+"""What is over the usual by less, in ms or of the usual, is not coloured. The sentence on a turn calls a stage normal
+below as many ms."""
 WAITS = ("wait", "load")
 """Parts in which a stage does not work: they keep colours of their own."""
 LEAST_GAP_MS = 3.0

@@ -82,7 +82,7 @@ class Change(NamedTuple):
 
 
 def change_words(change: Change, glyphs: Glyphs, width: int) -> str:
-    """``▲+41ms ×1.80  usual 52ms → now 93ms``, or as much of it as fits. A unit is never cut off.
+    """``▲+41ms ×1.80  was 52ms → now 93ms``, or as much of it as fits. A unit is never cut off.
 
     Where what is measured now is another figure, the words say that these are at equal work.
     """
@@ -105,8 +105,8 @@ def moved_words(before_ms: float, after_ms: float, ratio: float, glyphs: Glyphs)
 
 
 def level_words(before_ms: float, after_ms: float) -> str:
-    """``usual 52ms → now 93ms``."""
-    return f"usual {duration(before_ms)} → now {duration(after_ms)}"
+    """``was 52ms → now 93ms``: the usual of a turn may be the new level by now."""
+    return f"was {duration(before_ms)} → now {duration(after_ms)}"
 
 
 _SHORT_REASONS: Mapping[str, tuple[str, ...]] = {

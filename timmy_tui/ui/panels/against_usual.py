@@ -217,6 +217,15 @@ def plain_usual_ms(view: View, key: str) -> float | None:
 
 
 def usual_ms(view: View, turn: Turn, key: str) -> float | None:
-    """What this turn's work usually takes; where it was not judged, what is usual for any."""
+    """What this turn's work usually takes; where it was not judged, what is usual for any.
+
+    With a diagnosis it is the usual of that, also where the level of the stage has changed for good: the sentence and
+    the row then have one figure. It is made of the turns ahead of this one, so that it takes on a new level after
+    some turns, while the words of the change go on telling from which level on it moved. A stage that the diagnosis
+    had nothing to set against has none.
+    """
+    diagnosis = view.diagnosis_of(turn.ordinal)
+    if diagnosis is not None and diagnosis.usuals and key in RATIO_KEYS and stage_ms(turn, key) is not None:
+        return diagnosis.usuals.get(key)
     off = _off_usual(view, turn, key)
     return off[0] if off is not None else None if key in SETTINGS else plain_usual_ms(view, key)

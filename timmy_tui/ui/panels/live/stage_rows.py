@@ -9,14 +9,22 @@ from collections.abc import Set
 from timmy_tui.core.formatting import MISSING, duration, percent, plural
 from timmy_tui.model.flags.words import changes_words
 from timmy_tui.model.snapshot import StageStat
-from timmy_tui.model.stages.watched import BY_KEY, CRITICAL, GAP, OUTSIDE, SETTINGS, UNATTRIBUTED, V2V
+from timmy_tui.model.stages.watched import BY_KEY, CRITICAL, GAP, HOPS, OUTSIDE, SETTINGS, UNATTRIBUTED, V2V
 from timmy_tui.model.turn import Epoch, Turn, TurnState
 from timmy_tui.ui.charts.ratio_row import moved_role, ratio_text, row_line
 from timmy_tui.ui.charts.spark import spark_text
 from timmy_tui.ui.charts.waterfall import LEAST_OVER_MS, LEAST_OVER_SHARE, Bar, axis_line, bar_line, place_bars
 from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
 from timmy_tui.ui.paint.wording import EQUAL_WORK, change_words, reason_words, row_name
-from timmy_tui.ui.panels.against_usual import LevelChange, level_change, moved_level, row_points, stage_ms, usual_ms
+from timmy_tui.ui.panels.against_usual import (
+    LevelChange,
+    level_change,
+    moved_level,
+    plain_usual_ms,
+    row_points,
+    stage_ms,
+    usual_ms,
+)
 from timmy_tui.ui.panels.headline import FEW, headline_words
 from timmy_tui.ui.panels.row_columns import COUNT, P95, SHARE, VALUE, Columns, columns_for
 from timmy_tui.ui.view import View
@@ -31,6 +39,8 @@ RAW_WORDS = ("ms from zero, top = largest", "ms from zero", "ms")
 """What the columns over turns show; the longest that fits stands above them."""
 CHANGE_HEADINGS = (f"change {EQUAL_WORK}", EQUAL_WORK, "change")
 """Above the changes, likewise."""
+USUAL_HEADINGS = ("its usual", "usual")
+"""Likewise: it is that of the shown turn's work, which its bars are drawn against."""
 
 
 def ledger_lines(view: View, width: int, height: int, turn: Turn | None = None) -> list[Line]:
@@ -101,9 +111,14 @@ def _late(view: View, turn: Turn | None, bars: list[Bar]) -> set[str]:
     """Rows on which the turn took longer than usual: they are why it was slow."""
     if turn is None:
         return set()
-    over = ((bar.key, bar.length or 0.0, usual_ms(view, turn, bar.key)) for bar in bars if bar.kind != "outside")
+    over = ((bar.key, bar.length or 0.0, usual_ms(view, turn, bar.key)) for bar in bars if _can_be_over(bar))
     known = ((key, ms - usual, LEAST_OVER_SHARE * usual) for key, ms, usual in over if usual is not None)
     return {key for key, late_ms, share_ms in known if late_ms >= max(LEAST_OVER_MS, share_ms)}
+
+
+def _can_be_over(bar: Bar) -> bool:
+    """It is of the headline, and no single hop: more of one and less of the other is a difference of the clocks."""
+    return bar.kind != "outside" and bar.key not in HOPS
 
 
 def choose_rows(
@@ -140,8 +155,8 @@ def _header(view: View, columns: Columns, turn: Turn | None) -> Line:
     spans.append((" ", "text"))
     spans.extend(axis_line(1.0 if turn else 0.0, columns.bar, view.glyphs, total))
     if columns.usual:
-        window = f"usual{view.glyphs.point}{view.snapshot.window}t"
-        spans.append((" " + right(window if len(window) <= columns.usual else "usual", columns.usual), "muted"))
+        heading = next(text for text in USUAL_HEADINGS if len(text) <= columns.usual)
+        spans.append((" " + right(heading, columns.usual), "muted"))
     if columns.p95:
         spans.append((" " + right("p95", P95), "muted"))
     if columns.n:
@@ -197,12 +212,13 @@ def _row(view: View, bar: Bar, stat: StageStat | None, columns: Columns, turn: T
         has_share = bar.length is not None and total > 0 and bar.kind not in ("outside", "hatch")
         share = percent((bar.length or 0.0) / total) if has_share else ""
         spans.append((" " + right(share, SHARE), "muted"))
-    usual = usual_ms(view, turn, bar.key) if turn is not None and bar.length is not None else None
+    of_turn = usual_ms(view, turn, bar.key) if turn is not None else plain_usual_ms(view, bar.key)
+    usual = of_turn if turn is not None and bar.length is not None and bar.key not in HOPS else None
     if columns.bar:
         drawn = _blank_bar(bar, columns) if unscaled or (bar.reason and bar.length is None) else None
         spans.extend(((" ", "text"), *(drawn or bar_line(bar, total, columns.bar, view.glyphs, usual))))
     change = level_change(view, bar.key)
-    spans.extend(_figures(bar, stat, change, columns))
+    spans.extend(_figures(bar, stat, of_turn, columns))
     if columns.spark:
         spans.extend(((" ", "text"), *_over_turns(view, bar.key, columns.spark)))
     if columns.change:
@@ -221,13 +237,12 @@ def _value(view: View, bar: Bar, at_cursor: bool) -> tuple[str, str]:
     return ahead + right(duration(bar.value), VALUE), role
 
 
-def _figures(bar: Bar, stat: StageStat | None, change: LevelChange | None, columns: Columns) -> list[tuple[str, str]]:
-    """The usual is the level ahead of a change, where there is one."""
+def _figures(bar: Bar, stat: StageStat | None, usual: float | None, columns: Columns) -> list[tuple[str, str]]:
+    """``usual``: what the bar is drawn against."""
     known = stat if stat is not None and stat.n else None
     gap = bar.key.startswith(GAP) or bar.kind == "hatch" or bar.key in SETTINGS
     figures: list[tuple[str, str]] = []
     if columns.usual:
-        usual = change.before_ms if change is not None and not change.part else known.p50 if known else None
         figures.append((" " + right("" if gap else duration(usual), columns.usual), "text" if known else "faint"))
     if columns.p95:
         text = "" if gap else duration(known.p95 if known else None)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from timmy_tui.core.formatting import duration
-from timmy_tui.model.stages.watched import BY_KEY
+from timmy_tui.model.stages.watched import BY_KEY, HOPS
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.charts.skyline import OUTLINED, Part, join_cells
 from timmy_tui.ui.charts.skyline_columns import LEAST_REST_MS, parts_of
@@ -121,6 +121,6 @@ def _labels(pieces: Sequence[Piece], starts: Sequence[int], width: int) -> Line:
 def _over(view: View, turn: Turn, key: str, ms: float) -> str:
     """How far a stage is over what is usual for its work; empty where that is little or not known."""
     usual = usual_ms(view, turn, "unattributed" if key == GAP_KEY else key)
-    if usual is None or key == GAP_KEY or ms - usual < max(LEAST_OVER_MS, LEAST_OVER_SHARE * usual):
+    if usual is None or key in (GAP_KEY, *HOPS) or ms - usual < max(LEAST_OVER_MS, LEAST_OVER_SHARE * usual):
         return ""
     return signed(ms - usual, view.glyphs)
