@@ -29,7 +29,7 @@ from timmy_tui.ui.panels.live.stage_rows import ledger_lines
 from timmy_tui.ui.panels.row_columns import columns_for
 from timmy_tui.ui.panels.skyline.notes import verdict_words
 from timmy_tui.ui.panels.skyline.panel import LEAST_ROWS, SEPARATE_RULER, skyline_lines, tick_places
-from timmy_tui.ui.panels.skyline.window import GUTTER, window_of
+from timmy_tui.ui.panels.skyline.window import GUTTER, WIDTHS, window_of
 from timmy_tui.ui.view import View
 
 
@@ -39,6 +39,11 @@ def view(snap: Snapshot, **changes: Any) -> View:
 
 def plotted(v: View, width: int = 80, rows: int = SEPARATE_RULER) -> list[str]:
     return [plain(row) for row in skyline_lines(v, width, rows)]
+
+
+def cell_of(v: View, index: int, width: int = 80) -> int:
+    """Where the signs of a turn stand in a row."""
+    return GUTTER + window_of(v, width).column_of(index)
 
 
 def steady(count: int) -> tuple[Turn, ...]:
@@ -118,9 +123,9 @@ def test_any_number_of_turns_fills_the_panel_exactly(count: int, width: int, row
 
 
 def test_a_level_of_equal_turns_is_level_and_four_fifths_high() -> None:
-    rows = plotted(view(bare(30)))
+    rows = plotted(view(bare(73)))
     # Of 8 rows of plot, 6.4.
-    assert rows[0][GUTTER:].strip() == "" and rows[1][GUTTER:].strip() == "▃" * 30
+    assert rows[0][GUTTER:].strip() == "" and rows[1][GUTTER:].strip() == "▃" * 73
     assert rows[1][-1] == " "
 
 
@@ -143,14 +148,14 @@ def test_failed_aborted_typed_and_unmeasured_turns_have_signs_and_the_legend_tel
         turn(9, headline_ms=None),
     )  # fmt: skip
     rows = plotted(view(bare(0, turns=turns)), 120)
-    assert rows[7][-5:-1] == "✗○t?"
+    assert rows[7].split()[-4:] == ["✗", "○", "t", "?"]
     assert all(word in rows[-1] for word in ("✗ failed", "○ aborted", "t typed", "? not measured"))
     assert "cut" not in rows[-1]
 
 
 def test_turns_without_any_figure_have_signs_and_no_scale() -> None:
     rows = plotted(view(bare(0, turns=tuple(complete_turn(n) for n in range(4)))))
-    assert rows[7][-5:-1] == "????" and "s " not in "".join(row[:GUTTER] for row in rows[:8])
+    assert rows[7].split() == ["?"] * 4 and "s " not in "".join(rows[:8])
 
 
 def test_the_legend_leaves_out_the_smallest_and_counts_them() -> None:
@@ -162,7 +167,8 @@ def test_the_legend_leaves_out_the_smallest_and_counts_them() -> None:
 def test_without_colours_the_three_largest_stages_have_a_band_each() -> None:
     for changes in ({"monochrome": True}, {"glyphs": ASCII}):
         rows = plotted(view(bare(30), **changes))
-        assert [row[:GUTTER].strip() for row in rows if row[:GUTTER].strip()][::2] == ["STORE", "LLM", "TTS"]
+        labels = [row[12 : 12 + GUTTER].strip() for row in rows[:8]]
+        assert [label for label in labels if label][::2] == ["STORE", "LLM", "TTS"], "left of the oldest of 30 turns"
         assert "3 largest stages" in rows[-1]
 
 
@@ -217,9 +223,9 @@ def test_a_finding_that_nobody_could_feel_is_not_told() -> None:
 def test_a_finding_stands_under_its_first_turn() -> None:
     snap = bare(30, judgement=judged(finding(since=10, since_id="0000000a")))
     _, notes = notes_of(snap)
-    assert notes[80 - 1 - 20 :].startswith("▲ LLM +290ms")
+    assert notes[cell_of(view(snap), 10) :].startswith("▲ LLM +290ms")
     snap = bare(30, judgement=judged(finding(since=28, direction="faster", after_ms=400.0)))
-    assert notes_of(snap)[1].rstrip().endswith("▼") and "LLM -320ms" in notes_of(snap)[1]
+    assert notes_of(snap)[1][cell_of(view(snap), 28)] == "▼" and "LLM -320ms" in notes_of(snap)[1]
 
 
 def test_what_began_to_the_left_of_the_window_stands_at_the_edge_with_its_age() -> None:
@@ -228,7 +234,8 @@ def test_what_began_to_the_left_of_the_window_stands_at_the_edge_with_its_age() 
     assert "◂" not in inside and inside[80 - 1 - 60] == "▲"
     assert outside[GUTTER:].startswith("◂ 60t LLM") and "▲" not in outside
     gone = replace(snap, turns=snap.turns[50:])
-    assert notes_of(gone, 80)[1][GUTTER:].startswith("◂ 50t LLM")
+    at = notes_of(gone, 80)[1].index("◂ 50t LLM")
+    assert at == cell_of(view(gone), 0), "of 50 turns in 73 columns the oldest, and not left of the ticks"
 
 
 def flip(first: int, **changes: Any) -> Epoch:
@@ -244,9 +251,10 @@ def test_a_flip_has_its_verdict_a_restart_and_a_mark_their_word() -> None:
     state = replace(judged(verdict=verdict), quality=((27, "bad"),))
     snap = bare(30, judgement=state, epochs=(flip(5), restart))
     _, notes = notes_of(snap, 120)
-    assert notes[120 - 1 - 25] == "┃" and "tail mode off→on LLM ×0.40" in notes
-    assert notes[120 - 1 - 8 :].startswith("┊restart") or "restart┊" in notes
-    assert notes[120 - 1 - 3] == "-" and "bad" in notes
+    flipped, began, marked = (cell_of(view(snap), index, 120) for index in (5, 22, 27))
+    assert notes[flipped] == "┃" and "tail mode off→on LLM ×0.40" in notes
+    assert notes[began:].startswith("┊restart") or notes[:began].endswith("restart")
+    assert notes[marked] == "-" and "bad" in notes
     assert "restart" not in notes_of(bare(30, epochs=(replace(restart, restarted=False),)))[1]
 
 
@@ -292,8 +300,9 @@ def cursor_on(snap: Snapshot, index: int) -> View:
 def test_the_cursor_names_its_turn_and_marks_its_column() -> None:
     v = cursor_on(bare(30), 25)
     rows = plotted(v)
-    assert rows[-3][80 - 1 - 5] == "▴" and "turn 425 · " in rows[-3] and "5t back" in rows[-3]
-    assert rows[0][80 - 1 - 5] == "┊" and rows[1][80 - 1 - 5] == "▃"
+    # Two cells a turn: four turns and the one in flight are right of it.
+    assert rows[-3][80 - 6 * 2] == "▴" and "turn 425 · " in rows[-3] and "5t back" in rows[-3]
+    assert rows[0][80 - 6 * 2] == "┊" and rows[1][80 - 6 * 2] == "▃"
     assert v.shown_turn is v.turns[25]
 
 
@@ -316,9 +325,9 @@ def test_the_cursor_stays_with_its_turn_and_goes_when_that_is_gone() -> None:
 
 def test_a_click_is_the_turn_of_its_column() -> None:
     v = view(bare(30))
-    assert turn_at(v, 80, 24, 78, 5) == 29 and turn_at(v, 80, 24, 79, 5) is None
-    assert turn_at(v, 80, 24, 80 - 1 - 30, 2) == 0 and turn_at(v, 80, 24, 80 - 2 - 30, 2) is None
-    assert turn_at(v, 80, 24, 78, 1) is None and turn_at(v, 80, 24, 78, 20) is None
+    assert [turn_at(v, 80, 24, x, 5) for x in range(74, 80)] == [28, 28, 29, 29, None, None]
+    assert [turn_at(v, 80, 24, x, 2) for x in range(16, 21)] == [None, None, 0, 0, 1]
+    assert turn_at(v, 80, 24, 77, 1) is None and turn_at(v, 80, 24, 77, 20) is None
     assert turn_at(v, 39, 5, 30, 3) is None and turn_at(v, 50, 12, 48, 5) is None
 
 
@@ -366,7 +375,7 @@ async def test_a_mark_is_for_the_cursors_turn() -> None:
 
 async def test_a_click_puts_the_cursor_there() -> None:
     async with running_dashboard(snapshot(), size=(80, 24)) as dashboard:
-        await dashboard.pilot.click(offset=(80 - 1 - 4, 6))
+        await dashboard.pilot.click(offset=(80 - 5 * 2, 6))
         await dashboard.pilot.pause()
         assert dashboard.app.view.cursor_index == 31 - 4
 
@@ -392,16 +401,92 @@ async def test_no_color_has_bands(theme: str, monkeypatch: pytest.MonkeyPatch) -
         assert "3 largest stages" in dashboard.text()
 
 
-@pytest.mark.parametrize(("count", "said"), [(31, True), (101, True), (102, False), (113, False), (140, False)])
-def test_an_empty_left_side_says_that_there_is_no_older_turn(count: int, said: bool) -> None:
-    """120 columns have room for 113 turns; from twelve empty columns on."""
-    known = View(snapshot(31, turns=tuple(turn(number) for number in range(count))), now=NOW, tick=TICK)
-    rows = [plain(row) for row in skyline_lines(known, 120, 12)]
-    assert any("oldest turn" in row for row in rows) is said
-    if said:
-        ruler = next(row for row in rows if "oldest turn" in row)
-        at = ruler.index("oldest turn")
-        assert GUTTER + 113 - count in (at - 1, at + len("oldest turn"))
+# -- width of a turn
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_columns_become_narrower_in_whole_steps_and_never_wider_with_more_turns(width: int) -> None:
+    """At each turn another width would be another picture at each turn."""
+    cells_of = [window_of(view(bare(count)), width).cells for count in range(260)]
+    steps = list(dict.fromkeys(cells_of))
+    assert steps == list(WIDTHS) and sorted(cells_of, reverse=True) == cells_of
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+@pytest.mark.parametrize("count", [0, 1, 3, 8, 20, 45, 76, 100, 400])
+def test_every_cell_from_the_oldest_turn_to_the_edge_is_of_one_turn_in_their_order(count: int, width: int) -> None:
+    window = window_of(view(bare(count)), width)
+    found = [window.turn_index(column) for column in range(window.columns)]
+    shown = found[window.offset : window.columns - window.flight]
+    assert found[: window.offset] == [None] * window.offset and found[-window.flight :] == [None] * window.flight
+    wanted = [index for index in range(window.first, count) for _ in range(window.width_of(index))]
+    assert shown == wanted and window.flight <= max(window.cells, 1)
+    assert all(window.turn_index(window.column_of(index)) == index for index in wanted)
+    assert {window.width_of(index) for index in wanted} <= {int(window.cells), -int(-window.cells // 1)}
+
+
+@pytest.mark.parametrize(("count", "width", "most"), [(20, 120, 0.1), (45, 120, 0.25), (45, 80, 0.1), (57, 120, 0.3)])
+def test_few_turns_fill_the_panel(count: int, width: int, most: float) -> None:
+    """With 45 turns, 60 % of 120 columns were empty."""
+    window = window_of(view(bare(count)), width)
+    assert window.offset <= most * window.columns
+
+
+@pytest.mark.parametrize("changes", [{}, {"monochrome": True}, {"glyphs": ASCII}])
+@pytest.mark.parametrize("count", [1, 8, 20, 45, 73])
+def test_the_ticks_stand_directly_left_of_the_oldest_turn(count: int, changes: dict[str, Any]) -> None:
+    v = view(bare(count), **changes)
+    offset = window_of(v, 80).offset
+    rows = plotted(v)[:8]
+    assert not any(row[:offset].strip() for row in rows)
+    assert all(row[offset : offset + GUTTER].strip() for row in (rows[0], rows[3]) if changes)
+    assert changes or rows[7][offset : offset + GUTTER] == "   0s "
+    assert rows[7][offset + GUTTER].strip(), "the oldest turn"
+
+
+def test_wide_turns_have_a_gap_between_them_and_a_sign_once_in_their_middle() -> None:
+    turns = (*steady(2), turn(2, state=TurnState.FAILED), *steady(1))
+    v = view(bare(0, turns=turns, open_turn=open_turn()))
+    rows = plotted(v)
+    assert rows[7].endswith("░░░░░ ░░░░░   ✗   ░░░░░ ░░░░░"), "the last is in flight"
+    assert rows[7][cell_of(v, 2)] == "✗"
+    of_two = plotted(view(bare(30)))[7]
+    assert "░" * 60 in of_two, "of two cells a gap would be half"
+
+
+def test_a_wide_turn_that_is_cut_has_its_sign_on_the_ground_of_its_stage() -> None:
+    long = replace(turn(2), stages={**turn(2).stages, "tts": 9000.0}, headline_ms=12_000.0)
+    v = view(bare(0, turns=(*steady(9), long, *steady(2))))
+    top = skyline_lines(v, 80, SEPARATE_RULER)[0]
+    assert (" ▴  ", "skyline.cut over stage.tts") in top, "four cells of five: twelve turns in 74"
+    assert plain(top)[cell_of(v, 9)] == "▴"
+
+
+def test_a_new_turn_moves_the_others_and_changes_none_of_them() -> None:
+    """Where the width stays, so that the eye follows."""
+    before, after = (
+        plotted(view(bare(0, turns=tuple(turn(2 + n % 3) for n in range(count)))), 120) for count in (9, 12)
+    )
+    for old, new in zip(before[:8], after[:8], strict=True):
+        assert old[window_of(view(bare(9)), 120).offset + GUTTER :].rstrip() in new
+
+
+async def test_the_cursor_walks_by_turns_and_not_by_cells() -> None:
+    turns = steady(8)
+    async with running_dashboard(bare(0, turns=turns), size=(120, 30)) as dashboard:
+        places = []
+        for _ in range(3):
+            await dashboard.press("left")
+            places.append(next(row.index("▴") for row in dashboard.rows() if "t back" in row))
+        assert [a - b for a, b in zip(places, places[1:], strict=False)] == [6, 6]
+        assert dashboard.app.view.cursor_index == 5
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, False), (45, False), (113, False), (114, True), (140, True)])
+def test_older_turns_that_are_not_shown_are_told_and_nothing_is_where_there_are_none(count: int, said: bool) -> None:
+    """120 columns have room for 113 turns."""
+    rows = plotted(view(bare(count)), 120)
+    assert rows[-3][GUTTER:].startswith("◂ older") is said and "oldest" not in "".join(rows)
 
 
 # -- names

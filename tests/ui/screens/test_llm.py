@@ -20,7 +20,7 @@ from timmy_tui.ui.panels.llm.criteria import criteria_lines, criteria_rows
 from timmy_tui.ui.panels.llm.over_turns import fill_column, reuse_column
 from timmy_tui.ui.panels.llm.prompt_parts import PromptParts, prompt_parts, strip_lines
 from timmy_tui.ui.panels.llm.screen import llm_layout, llm_lines, turn_at
-from timmy_tui.ui.panels.skyline.window import GUTTER
+from timmy_tui.ui.panels.skyline.window import GUTTER, window_of
 from timmy_tui.ui.view import View
 
 SIZES = [(40, 10), (60, 15), (80, 24), (120, 30), (200, 50)]
@@ -171,10 +171,13 @@ def test_reuse_and_context_stand_on_the_columns_of_the_skyline() -> None:
     for width in (60, 120):
         rows = [plain(row) for row in llm_lines(view(snap), width, 30)]
         live = [plain(row) for row in live_lines(view(snap), width, 30)]
-        chart = next(at for at, row in enumerate(rows) if row.startswith("reuse"))
-        newest = max(row.rfind("l") for row in rows[chart + 1 : chart + 4])
-        plot = next(at for at, row in enumerate(live) if row.startswith("   0s "))
-        assert newest == len(live[plot].rstrip()) - 1 == width - 2
+        chart = next(at for at, row in enumerate(rows) if row.lstrip().startswith("reuse  "))
+        plot = next(row for row in live if row.lstrip().startswith("0s "))
+        window = window_of(view(snap), width)
+        newest = max(row[: GUTTER + window.columns - window.flight].rfind("l") for row in rows[chart + 1 : chart + 4])
+        assert newest == GUTTER + window.column_of(30), "where its column is wide, in the middle"
+        assert plot[newest].strip() and not plot[newest + window.width_of(30) :].strip()
+        assert rows[chart].index("reuse") == plot.index("0s") - 3, "the names stand where the ticks do"
 
 
 def test_the_gauge_and_the_newest_column_are_one_figure() -> None:
@@ -219,9 +222,10 @@ async def test_the_keys_of_the_live_screen_move_the_cursor_here_too() -> None:
 def test_a_click_on_a_column_finds_its_turn() -> None:
     shown, size = view(snapshot()), (120, 30)
     rows = [plain(row) for row in llm_lines(shown, *size)]
-    chart = next(at for at, row in enumerate(rows) if row.startswith("reuse"))
-    assert turn_at(shown, size, (118, chart)) == 30
-    assert turn_at(shown, size, (118, chart - 1)) is None and turn_at(shown, size, (GUTTER, chart)) is None
+    chart = next(at for at, row in enumerate(rows) if row.lstrip().startswith("reuse  "))
+    # Three cells a turn, two of the one in flight.
+    assert [turn_at(shown, size, (x, chart)) for x in range(114, 119)] == [29, 30, 30, 30, None]
+    assert turn_at(shown, size, (116, chart - 1)) is None and turn_at(shown, size, (GUTTER, chart)) is None
 
 
 # -- criteria
@@ -277,7 +281,7 @@ def test_every_size_is_filled_exactly_and_says_first_whether_the_cache_works(
     rows = llm_lines(view(replace(snap, llm=state), glyphs=glyphs), *size)
     assert len(rows) == size[1] and {cells(row) for row in rows} == {size[0]}
     assert "cache works" in plain(rows[0]) and "~74% reused · 11t" in plain(rows[0])
-    assert any(plain(row).startswith("reuse ") for row in rows), "the columns are there from 40×10 on"
+    assert any(plain(row).lstrip().startswith("reuse ") for row in rows), "the columns are there from 40×10 on"
 
 
 def test_rows_are_shared_out_and_never_lost() -> None:

@@ -20,6 +20,7 @@ CUT_OVER_P90 = 1.25
 LOUD = 3
 """Weight of the unnamed time where three stages share a cell: it is the one to be seen."""
 FULL = "█"
+SOLID = (FULL, " ")
 SKY = ""
 """Role of what is above a column."""
 CUT = "skyline.cut"
@@ -165,6 +166,23 @@ def _glyph(lower: str, upper: str, split: int, glyphs: Glyphs) -> Span:
 def skyline_rows(columns: Sequence[Sequence[Span]], rows: int, sky: str = "text") -> list[Line]:
     """Columns of ``column_cells`` side by side, as lines from the top."""
     return [join_cells([column[row] for column in columns], sky) for row in range(rows - 1, -1, -1)]
+
+
+def widened(column: Sequence[Span], inked: int, width: int, glyphs: Glyphs) -> list[list[Span]]:
+    """A column as ``width`` columns of a cell: ``inked`` of them alike, the others free. A sign stands once, midway."""
+    if width == 1:
+        return [list(column)]
+    sides = [_beside(glyph, role, glyphs) for glyph, role in column]
+    mid = (inked - 1) // 2
+    free = [(" ", SKY)] * len(column)
+    return [*(list(column) if at == mid else sides for at in range(inked)), *[free] * (width - inked)]
+
+
+def _beside(glyph: str, role: str, glyphs: Glyphs) -> Span:
+    """What is at the side of a cell in the same turn: the same of a solid one, of a sign its ground alone."""
+    if glyph in SOLID or glyph == glyphs.outline or glyph in glyphs.ramp:
+        return glyph, role
+    return " ", role if OVER in role else SKY
 
 
 def join_cells(cells: Iterable[Span], sky: str = "text") -> Line:

@@ -11,7 +11,7 @@ from timmy_tui.ui.charts.stack import NEARLY_FULL
 from timmy_tui.ui.paint.lines import Line, foreign, join_fitting, left, line
 from timmy_tui.ui.panels.llm.prompt_parts import fill_of
 from timmy_tui.ui.panels.skyline.notes import cursor_note, epoch_notes, ruler_notes
-from timmy_tui.ui.panels.skyline.panel import with_beam
+from timmy_tui.ui.panels.skyline.panel import moved_in, wide_columns, with_beam
 from timmy_tui.ui.panels.skyline.window import GUTTER, Window, window_of
 from timmy_tui.ui.view import View
 
@@ -28,7 +28,7 @@ def turn_charts(view: View, width: int, rows: int) -> list[Line]:
     inputs = (view.turns, llm, window.first, window.count, window.columns, rows, view.glyphs.plain)
     reuse, fill = view.remembered("llm charts", inputs, lambda: _charts(view, window, rows))
     lines = [
-        (*gutter, *with_beam(view, window, row))
+        (*moved_in(window, gutter), *with_beam(view, window, row))
         for name, chart in (("reuse", reuse), ("ctx", fill))
         for gutter, row in zip(_gutter(name, rows), chart, strict=True)
     ]
@@ -45,10 +45,10 @@ def _charts(view: View, window: Window, rows: int) -> tuple[list[Line], list[Lin
 
 
 def _drawn(view: View, window: Window, rows: int, columns: Sequence[ShareColumn]) -> list[Line]:
-    blank = [(" ", "text")] * rows
     cells = [share_cells(column, rows, view.glyphs) for column in columns]
-    # The last column is that of the turn in flight, of which nothing is known yet.
-    return skyline_rows([*[blank] * window.offset, *cells, blank], rows)
+    # Of the turn in flight nothing is known yet.
+    blank = [[(" ", "text")] * rows] * window.flight
+    return skyline_rows([*wide_columns(view, window, cells), *blank], rows)
 
 
 def _gutter(name: str, rows: int) -> Iterator[Line]:

@@ -20,8 +20,6 @@ from timmy_tui.ui.view import View
 
 RULER = 20
 """Turns from one tick of the ruler to the next."""
-LEAST_EMPTY = 12
-"""Columns ahead of the oldest turn from which it is said that there is none older."""
 RESTARTS_NAMED = 3
 """The newest restarts, which have the word."""
 CURSOR_RANK, FLIP_RANK, FINDING_RANK, RESTART_RANK, EVENT_RANK, MARK_RANK, RULER_RANK = range(7)
@@ -42,13 +40,14 @@ def cursor_note(view: View, window: Window) -> Iterator[Note]:
 
 
 def ruler_notes(view: View, window: Window) -> Iterator[Note]:
-    """−20, −40 … at the twentieth-last turn and so on."""
+    """−20, −40 … at the twentieth-last turn and so on; at the left edge, that there are older ones."""
     for back in range(RULER, len(view.turns) + 1, RULER):
         column = window.column_of(len(view.turns) - back)
-        if 0 <= column < window.columns - 1:
+        if 0 <= column < window.columns - window.flight:
             yield Note(column, RULER_RANK, (view.glyphs.tick, "faint"), (f"−{back}",), "faint", weak=True)
-    if window.first == 0 and window.count and window.offset >= LEAST_EMPTY:
-        yield Note(window.offset, RULER_RANK, (view.glyphs.tick, "faint"), ("oldest turn",), "faint", weak=True)
+    if window.first:
+        # Not how many: that would be another line with each turn.
+        yield Note(0, RULER_RANK, (view.glyphs.before, "faint"), (" older turns", " older"), "faint", weak=True)
 
 
 def event_notes(view: View, window: Window) -> Iterator[Note]:
@@ -110,7 +109,7 @@ def _finding_notes(view: View, window: Window) -> Iterator[Note]:
         elif index < window.first:
             back = turns_since(view, finding)
             texts = tuple(f" {back}t {text}" for text in words)
-            yield Note(0, FINDING_RANK, (view.glyphs.before, role), (*texts, f" {back}t"), role)
+            yield Note(window.offset, FINDING_RANK, (view.glyphs.before, role), (*texts, f" {back}t"), role)
 
 
 def _finding_texts(view: View, finding: Finding, width: int) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from timmy_tui.ui.charts.skyline import (
     runs,
     skyline_rows,
     top_of_scale,
+    widened,
 )
 from timmy_tui.ui.charts.skyline_bands import Band, band_cells, bands_of
 from timmy_tui.ui.charts.skyline_columns import column_of, flight_column, what_is_shown
@@ -57,7 +58,7 @@ class Plot(Struct, frozen=True):
     bands: tuple[Band, ...]
     """Instead of one scale, where there are no colours."""
     rows: tuple[Line, ...]
-    """From the top, all columns but the last."""
+    """From the top, from the oldest turn on; without the turn in flight."""
 
 
 def skyline_lines(view: View, width: int, rows: int) -> list[Line]:
@@ -91,22 +92,37 @@ def skyline_lines(view: View, width: int, rows: int) -> list[Line]:
 
 def _drawn(view: View, window: Window, plot: Plot, rows: int) -> list[Line]:
     gutter = band_labels(plot.bands) if plot.bands else _ticks(plot.top, rows)
-    flight = _flight_cells(view, plot, rows)
-    return [(*gutter[row], *with_beam(view, window, plot.rows[row]), flight[rows - 1 - row]) for row in range(rows)]
+    flight = skyline_rows(widened(_flight_cells(view, plot, rows), window.flight, window.flight, view.glyphs), rows)
+    return [
+        (*moved_in(window, gutter[row]), *with_beam(view, window, plot.rows[row]), *flight[row]) for row in range(rows)
+    ]
+
+
+def moved_in(window: Window, gutter: Line) -> Line:
+    """The ticks where they belong: directly left of the oldest turn, so that nothing empty is on the scale."""
+    return ((" " * window.offset, "text"), *gutter) if window.offset else gutter
 
 
 def _plot(view: View, window: Window, rows: int) -> Plot:
     turns = view.turns[window.first : window.first + window.count]
     shown = what_is_shown(turns)
     columns = tuple(column_of(turn, shown, view.glyphs) for turn in turns)
-    blank = [[(" ", "")] * rows] * window.offset
     if view.monochrome or view.glyphs.plain:
         bands = tuple(bands_of(columns, rows))
         drawn = [_banded(column, bands, rows, view.glyphs) for column in columns]
-        return Plot(columns, 0.0, bands, tuple(skyline_rows([*blank, *drawn], rows)))
+        return Plot(columns, 0.0, bands, tuple(skyline_rows(wide_columns(view, window, drawn), rows)))
     top = top_of_scale(columns)
     drawn = [column_cells(column, top, rows, view.glyphs) for column in columns]
-    return Plot(columns, top, (), tuple(skyline_rows([*blank, *drawn], rows)))
+    return Plot(columns, top, (), tuple(skyline_rows(wide_columns(view, window, drawn), rows)))
+
+
+def wide_columns(view: View, window: Window, drawn: Iterable[Sequence[Span]]) -> list[list[Span]]:
+    """The columns of the window's turns, each as wide as it is there."""
+    return [
+        one
+        for index, column in enumerate(drawn, window.first)
+        for one in widened(column, window.inked(index), window.width_of(index), view.glyphs)
+    ]
 
 
 def _banded(column: Column, bands: Sequence[Band], rows: int, glyphs: Glyphs) -> list[Span]:
@@ -117,7 +133,7 @@ def _banded(column: Column, bands: Sequence[Band], rows: int, glyphs: Glyphs) ->
 
 
 def _flight_cells(view: View, plot: Plot, rows: int) -> list[Span]:
-    """The last column: the turn in flight, the lowest cell first; blank where there is none."""
+    """The turn in flight, the lowest cell first; blank where there is none."""
     open_turn = view.snapshot.open_turn
     if open_turn is None:
         return [(" ", "text")] * rows
@@ -129,10 +145,10 @@ def _flight_cells(view: View, plot: Plot, rows: int) -> list[Span]:
 
 
 def with_beam(view: View, window: Window, row: Line) -> Line:
-    """The row with the sky above the cursor's turn lit up; without colours, a line."""
+    """The row from the oldest turn on with the sky above the cursor's turn lit up; without colours, a line."""
     if view.cursor_index is None:
         return row
-    at = view.cursor_index - window.first + window.offset
+    at = window.column_of(view.cursor_index) - window.offset
     start = 0
     for number, (text, role) in enumerate(row):
         if start <= at < start + len(text):

@@ -1,15 +1,24 @@
 """Which turns the skyline shows in which of its columns; the LLM's charts can stand on the same ones."""
 
+import math
+
 from msgspec import Struct
 
 from timmy_tui.ui.view import View, index_from
 
 GUTTER = 6
-"""Cells for the ticks at the left."""
+"""Cells for the ticks, directly left of the oldest turn."""
+WIDTHS = (6.0, 5.0, 4.0, 3.0, 2.0, 1.5, 1.0)
+"""Cells of a turn: the widest with which all turns are shown. Between two of them nothing changes its width.
+
+With 1.5 every second turn has two: from 2 to 1 at once, half of the panel would be empty.
+"""
+GAP_FROM = 3.0
+"""Cells of a turn from which the last one is free, so that turns can be counted; of two it would be half."""
 
 
 class Window(Struct, frozen=True):
-    """Turns and columns. The last column is that of the turn in flight."""
+    """Turns and columns of a cell each. The last ``flight`` ones are those of the turn in flight."""
 
     first: int
     """Index in ``View.turns`` of the oldest turn that is shown."""
@@ -17,26 +26,59 @@ class Window(Struct, frozen=True):
     offset: int
     """Columns at the left that have no turn."""
     columns: int
+    cells: float = 1.0
+    """Of a turn, one of WIDTHS."""
+
+    @property
+    def flight(self) -> int:
+        """Columns of the turn in flight."""
+        return _ink(int(self.cells), self.cells)
 
     def turn_index(self, column: int) -> int | None:
         """Index of the turn in a column; None where there is none."""
-        index = column - self.offset
+        index = math.ceil((column - self.offset + 1) / self.cells) - 1
         return self.first + index if 0 <= index < self.count else None
 
     def column_of(self, index: int) -> int:
-        """Column of a turn; outside of the columns for one that is not shown."""
-        return index - self.first + self.offset
+        """The middle column of a turn, for its signs; outside of the columns for one that is not shown."""
+        return self._start_of(index) + middle(self.inked(index))
+
+    def width_of(self, index: int) -> int:
+        """Columns of a turn, up to those of the next one."""
+        return self._start_of(index + 1) - self._start_of(index)
+
+    def inked(self, index: int) -> int:
+        """Those of them that are drawn."""
+        return _ink(self.width_of(index), self.cells)
+
+    def _start_of(self, index: int) -> int:
+        return self.offset + math.floor((index - self.first) * self.cells)
+
+
+def middle(columns: int) -> int:
+    """Where a sign stands in so many columns."""
+    return (columns - 1) // 2
+
+
+def _ink(width: int, cells: float) -> int:
+    return width - (cells >= GAP_FROM)
 
 
 def window_of(view: View, width: int) -> Window:
     """The newest turns that fit into ``width`` cells; older ones where the cursor has gone further to the left."""
     columns = max(width - GUTTER, 2)
-    available = columns - 1
+    cells = _widest(len(view.turns), columns)
+    available = columns - _ink(int(cells), cells)
     end = len(view.turns)
     if view.cursor_index is not None and view.cursor_index < end - available:
         end = view.cursor_index + available
     first = max(end - available, 0)
-    return Window(first, end - first, available - (end - first), columns)
+    return Window(first, end - first, available - math.floor((end - first) * cells), columns, cells)
+
+
+def _widest(count: int, columns: int) -> float:
+    """Cells of each of ``count`` turns, with room for the one in flight; the least where not all of them fit."""
+    return next((one for one in WIDTHS if math.floor(count * one) + _ink(int(one), one) <= columns), WIDTHS[-1])
 
 
 def turn_in_column(view: View, width: int, x: int) -> int | None:

@@ -50,4 +50,4 @@ def trend_window(view: View, width: int, turns: int) -> TrendWindow:
         end = view.cursor_index + count
     room = (columns - 1) * ACROSS
     # Not in whole dots: of 90 turns in 226 dots that would leave a fifth of the chart empty.
-    return TrendWindow(end - count, count, 0, columns, min(room / count, WIDEST) if count else 2.0)
+    return TrendWindow(end - count, count, 0, columns, dots=min(room / count, WIDEST) if count else 2.0)
