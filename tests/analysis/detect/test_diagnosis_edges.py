@@ -1,6 +1,7 @@
 """One slow turn, on both sides of each limit, in turns whose usual times are the same to the millisecond."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tests.turn_makers import complete_turn
 from timmy_tui.analysis.detect import diagnosis
 from timmy_tui.analysis.detect.diagnosis import Diagnoser, diagnose_newest
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.turn import Turn, TurnState
 
@@ -25,6 +27,17 @@ def last(newest: Turn, before: int = 20) -> Diagnosis:
     for ordinal in range(before):
         diagnoser.add(turn(ordinal))
     return diagnoser.add(newest)
+
+
+@contextmanager
+def limit(name: str, value: float) -> Iterator[None]:
+    """One limit of a diagnosis is another."""
+    usual = getattr(TUNING.diagnosis, name)
+    object.__setattr__(TUNING.diagnosis, name, value)
+    try:
+        yield
+    finally:
+        object.__setattr__(TUNING.diagnosis, name, usual)
 
 
 def parts(found: Diagnosis) -> dict[str, float]:
@@ -285,46 +298,40 @@ def test_a_part_has_a_name_from_20_ms_on(ms: float, named: bool) -> None:
 
 @pytest.mark.parametrize(("beside", "named"), [(-1e-9, True), (0.0, True), (1e-9, False)])
 @pytest.mark.parametrize("side", [1, -1])
-def test_on_the_limit_a_part_has_a_name_on_both_sides(
-    monkeypatch: pytest.MonkeyPatch, side: int, beside: float, named: bool
-) -> None:
+def test_on_the_limit_a_part_has_a_name_on_both_sides(side: int, beside: float, named: bool) -> None:
     """The limit is put where the part is, just below it and just above."""
     slow = turn(99, classify=100.0 + side * 60.0)
     ms = parts(last(slow))["classify"]
-    monkeypatch.setattr(diagnosis, "_TUNING", replace(diagnosis._TUNING, worth_ms=abs(ms) + beside))
-    assert ("classify" in parts(last(slow))) is named
+    with limit("worth_ms", abs(ms) + beside):
+        assert ("classify" in parts(last(slow))) is named
 
 
 @pytest.mark.parametrize(("beside", "usual"), [(-1e-9, False), (0.0, False), (1e-9, True)])
 @pytest.mark.parametrize("side", [1, -1])
-def test_on_the_limit_a_turn_is_not_as_usual(
-    monkeypatch: pytest.MonkeyPatch, side: int, beside: float, usual: bool
-) -> None:
+def test_on_the_limit_a_turn_is_not_as_usual(side: int, beside: float, usual: bool) -> None:
     odd = turn(99, classify=100.0 + side * 60.0)
     excess = last(odd).excess_ms
     assert excess is not None
-    monkeypatch.setattr(diagnosis, "_TUNING", replace(diagnosis._TUNING, worth_ms=abs(excess) + beside))
-    assert last(odd).sentence.startswith("as usual") is usual
+    with limit("worth_ms", abs(excess) + beside):
+        assert last(odd).sentence.startswith("as usual") is usual
 
 
 @pytest.mark.parametrize(("beside", "slow"), [(-1e-9, True), (0.0, False), (1e-9, False)])
-def test_a_slow_turn_is_beyond_the_limit_and_not_on_it(
-    monkeypatch: pytest.MonkeyPatch, beside: float, slow: bool
-) -> None:
+def test_a_slow_turn_is_beyond_the_limit_and_not_on_it(beside: float, slow: bool) -> None:
     odd = turn(99, classify=900.0)
     excess = last(odd).excess_ms
     assert excess is not None
-    monkeypatch.setattr(diagnosis, "_TUNING", replace(diagnosis._TUNING, slow_ms=excess + beside))
-    assert last(odd).slow is slow
+    with limit("slow_ms", excess + beside):
+        assert last(odd).slow is slow
 
 
 @pytest.mark.parametrize(("beside", "normal"), [(-1e-9, False), (0.0, False), (1e-9, True)])
 @pytest.mark.parametrize("side", [1, -1])
-def test_on_the_limit_a_rest_is_told(monkeypatch: pytest.MonkeyPatch, side: int, beside: float, normal: bool) -> None:
+def test_on_the_limit_a_rest_is_told(side: int, beside: float, normal: bool) -> None:
     odd = turn(99, 400.0, 200.0 + side * 24.0)
     rest = parts(last(odd))["rest"]
-    monkeypatch.setattr(diagnosis, "_TUNING", replace(diagnosis._TUNING, worth_ms=abs(rest) + beside))
-    assert last(odd).sentence.endswith("rest normal") is normal
+    with limit("worth_ms", abs(rest) + beside):
+        assert last(odd).sentence.endswith("rest normal") is normal
 
 
 def test_a_part_that_usually_takes_no_time_is_over_its_usual_by_all_of_it() -> None:
