@@ -194,3 +194,34 @@ def test_a_stage_that_moved_is_no_other_stages_finding() -> None:
     assert sorted(names(after(moved({"classify": 2.0, "retrieve": 2.0})))) == [
         ("classify", "slower"), ("retrieve", "slower"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("since", [50, 54, 58])
+def test_a_whole_that_moves_on_behind_a_stage_is_not_told_again(since: int) -> None:
+    """The stage was told of a few turns before: what is left of the whole is its new usual, and stays so."""
+    stage = [turn(n, lambda stage, n: 2.0 if stage == "classify" and n >= 50 else 1.0) for n in range(100)]
+    turns = [
+        turn(n, lambda stage, n: 2.0 if stage == "classify" and n >= 50 else 1.0,
+             headline_ms=(one.headline_ms or 0.0) + (600.0 if n >= since else 0.0))
+        for n, one in enumerate(stage)
+    ]  # fmt: skip
+    assert [one.stage for one in after(turns)] == ["classify"]
+
+
+def test_of_stages_that_alarm_in_the_same_turn_the_clearest_comes_first() -> None:
+    """CLASS scatters and is ×1.4 from turn 50 on, retrieval is ×3 from turn 54 on; both are seen at turn 59."""
+
+    def times(stage: str, n: int) -> float:
+        if stage == "classify":
+            return (1 + 0.1 * (n * 7 % 5 - 2)) * (1.4 if n >= 50 else 1.0)
+        return 3.0 if stage == "retrieve" and n >= 54 else 1.0
+
+    detector = RegressionDetector()
+    raised = [
+        (one.stage, one.raised, one.confidence)
+        for n in range(60)
+        for one in detector.add(turn(n, times))
+        if one.raised == n
+    ]
+    assert [(stage, at) for stage, at, _ in raised] == [("retrieve", 59), ("classify", 59)]
+    assert raised[0][2] > raised[1][2]

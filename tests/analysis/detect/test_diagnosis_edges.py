@@ -1,5 +1,7 @@
 """One slow turn, on both sides of each limit, in turns whose usual times are the same to the millisecond."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from tests.turn_makers import complete_turn
 from timmy_tui.analysis.detect import diagnosis
 from timmy_tui.analysis.detect.diagnosis import Diagnoser, diagnose_newest
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.turn import Turn, TurnState
 
@@ -24,6 +27,17 @@ def last(newest: Turn, before: int = 20) -> Diagnosis:
     for ordinal in range(before):
         diagnoser.add(turn(ordinal))
     return diagnoser.add(newest)
+
+
+@contextmanager
+def limit(name: str, value: float) -> Iterator[None]:
+    """One limit of a diagnosis is another."""
+    usual = getattr(TUNING.diagnosis, name)
+    object.__setattr__(TUNING.diagnosis, name, value)
+    try:
+        yield
+    finally:
+        object.__setattr__(TUNING.diagnosis, name, usual)
 
 
 def parts(found: Diagnosis) -> dict[str, float]:
@@ -268,3 +282,60 @@ def test_200_turns_before_the_first_chosen_one_are_its_usual(
     turns = [turn(ordinal) for ordinal in range(450)]
     assert sorted(diagnose_newest(turns, [turns[chosen], turns[449]])) == [chosen, 449]
     assert fed == list(range(first, 450))
+
+
+@pytest.mark.parametrize(("ms", "said"), [(19.9, False), (20.0, True), (20.1, True)])
+def test_a_part_that_nothing_is_known_of_is_told_from_20_ms_on(ms: float, said: bool) -> None:
+    found = last(turn(99, stages={"prompt": ms}))
+    assert ("not judged: PROMPT 20ms (too few turns like it)" in found.sentence) is said
+
+
+@pytest.mark.parametrize(("ms", "named"), [(19.9, False), (20.0, True), (20.1, True)])
+def test_a_part_has_a_name_from_20_ms_on(ms: float, named: bool) -> None:
+    """A first store is over its usual by all that it takes."""
+    assert ("store" in parts(last(turn(99, stages={"store": ms})))) is named
+
+
+@pytest.mark.parametrize(("beside", "named"), [(-1e-9, True), (0.0, True), (1e-9, False)])
+@pytest.mark.parametrize("side", [1, -1])
+def test_on_the_limit_a_part_has_a_name_on_both_sides(side: int, beside: float, named: bool) -> None:
+    """The limit is put where the part is, just below it and just above."""
+    slow = turn(99, classify=100.0 + side * 60.0)
+    ms = parts(last(slow))["classify"]
+    with limit("worth_ms", abs(ms) + beside):
+        assert ("classify" in parts(last(slow))) is named
+
+
+@pytest.mark.parametrize(("beside", "usual"), [(-1e-9, False), (0.0, False), (1e-9, True)])
+@pytest.mark.parametrize("side", [1, -1])
+def test_on_the_limit_a_turn_is_not_as_usual(side: int, beside: float, usual: bool) -> None:
+    odd = turn(99, classify=100.0 + side * 60.0)
+    excess = last(odd).excess_ms
+    assert excess is not None
+    with limit("worth_ms", abs(excess) + beside):
+        assert last(odd).sentence.startswith("as usual") is usual
+
+
+@pytest.mark.parametrize(("beside", "slow"), [(-1e-9, True), (0.0, False), (1e-9, False)])
+def test_a_slow_turn_is_beyond_the_limit_and_not_on_it(beside: float, slow: bool) -> None:
+    odd = turn(99, classify=900.0)
+    excess = last(odd).excess_ms
+    assert excess is not None
+    with limit("slow_ms", excess + beside):
+        assert last(odd).slow is slow
+
+
+@pytest.mark.parametrize(("beside", "normal"), [(-1e-9, False), (0.0, False), (1e-9, True)])
+@pytest.mark.parametrize("side", [1, -1])
+def test_on_the_limit_a_rest_is_told(side: int, beside: float, normal: bool) -> None:
+    odd = turn(99, 400.0, 200.0 + side * 24.0)
+    rest = parts(last(odd))["rest"]
+    with limit("worth_ms", abs(rest) + beside):
+        assert last(odd).sentence.endswith("rest normal") is normal
+
+
+def test_a_part_that_usually_takes_no_time_is_over_its_usual_by_all_of_it() -> None:
+    """No time between the stages is known to be usual; it is not unknown."""
+    found = last(turn(99, unattributed_ms=200.0))
+    assert found.excess_ms == pytest.approx(200.0, abs=0.1)
+    assert found.sentence == "+200ms over your usual: unnamed gap +200ms, rest normal"

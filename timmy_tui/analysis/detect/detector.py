@@ -51,7 +51,7 @@ class RegressionDetector:
         self._newest: tuple[int, ...] = (-1,)
         """Position of the newest turn."""
         self._before: Turn | None = None
-        self._sessions = NewestOfSessions()
+        self._sessions = NewestOfSessions(asked=True)
         self._measured: deque[tuple[int, float | None]] = deque(maxlen=TUNING.reference.most_values)
         """Ordinal and measured ms of the newest turns that were judged."""
         self.flag_changes: tuple[FlagChange, ...] = ()

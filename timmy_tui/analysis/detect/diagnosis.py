@@ -57,7 +57,7 @@ class Diagnoser:
         self._happened = {stage: deque[bool](maxlen=_TUNING.memory_turns) for stage in _OPTIONAL}
         """Of each stage that may be left out: in which of the last turns it was not."""
         self._excesses: deque[float] = deque(maxlen=_TUNING.memory_turns)
-        self._sessions = NewestOfSessions()
+        self._sessions = NewestOfSessions(asked=True)
         self._judged = 0
 
     def add(self, turn: Turn) -> Diagnosis:
