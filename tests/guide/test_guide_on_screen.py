@@ -58,11 +58,11 @@ def cursor(text: str) -> str:
     return found[0] if found else ""
 
 
-def go_ahead(pane: Pane, question: str, end: str) -> str:
+def go_ahead(pane: Pane, question: str, *end: str) -> str:
     """Answer the question, and wait until its change has ended so."""
     pane.until(question, "y go ahead")
     pane.press("y")
-    return pane.until(end)
+    return pane.until(*end)
 
 
 def criterion(pane: Pane, row: str) -> None:
@@ -88,7 +88,7 @@ def test_enter_on_raw_is_change_1_and_o_leaves_tail_mode_as_it_is(pane: Pane, ti
     choose(pane, "raw ")
     pane.until("v34/app.py", "o only raw on→off")
     pane.press("o")
-    pane.until("raw on→off: kept, 2 turns show it")
+    pane.until("raw on→off  kept", "2 turns show it")
     assert "raw=False" in (timmy.root / "v34/app.py").read_text()
     assert "USE_FULL_MEGA_PROMPT = True" in (timmy.root / "v34/config.py").read_text()
 
@@ -99,7 +99,7 @@ def test_4_has_the_criteria_of_phase_1(pane: Pane, timmy: GuidedTimmy) -> None:
 
 def test_t_is_change_2(pane: Pane, timmy: GuidedTimmy) -> None:
     pane.press("t")
-    go_ahead(pane, "tail mode off→on", "tail mode off→on: kept, 2 turns show it")
+    go_ahead(pane, "tail mode off→on", "tail mode off→on  kept", "2 turns show it")
     criterion(pane, r"pass +tail mode on: on in \d+ of \d+ turns")
 
 

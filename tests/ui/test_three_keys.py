@@ -35,7 +35,7 @@ class Question(Struct, frozen=True):
 QUESTIONS = (
     Question("why was the last turn slow", (), ("+640ms over your usual: LLM +410, STORE +180",)),
     Question("why was the last turn slow, on a small pane", (), ("+640ms over your usual",), (80, 24)),
-    Question("the fifth-last turn", ("cursor_back_5",), ("▴ turn 426 · ", "5t back", "turn 426: was not judged")),
+    Question("the fifth-last turn", ("cursor_back_5",), ("turn 426 ▴", "turn 426: was not judged")),
     Question("a failed TTS", ("log", "failures"), ("failures only", "Could not connect to TTS API: refused")),
     Question("tail mode on", ("tail_mode", YES), ("started",)),
     Question("tail mode off again", ("undo", YES), ("started",)),
