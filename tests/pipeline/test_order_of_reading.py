@@ -104,3 +104,21 @@ def test_the_order_in_which_logs_are_read_at_the_start_changes_no_figure(seed: i
     seen = {name: figures(read(parts)) for name, parts in orders(latency, v34).items()}
     first, *others = seen.values()
     assert first[0] and all(other == first for other in others), [name for name in seen if seen[name] != first]
+
+
+def test_a_snapshot_says_when_what_every_log_held_is_in_it() -> None:
+    """``flip`` asked for the value that runs when the latency log alone had been read, which does not tell it."""
+    logs = generate_logs(ConversationPlan(TURNS, seed=3))
+    latency, v34 = ([line.encode("utf-8", "surrogateescape") for line in lines] for lines in (logs.latency, logs.v34))
+    parts = orders(latency, v34)["v34 in pieces, late"]
+    batches = [(kind, TailBatch(list(lines), restarted=False, offset=0, end=0)) for kind, lines in parts]
+    source = LiveSource(Pipeline(Settings(), [OrderedFeed("latency", batches), OrderedFeed("v34", batches)]))
+    watcher = Watcher()
+    source.start(watcher.publish)
+    try:
+        watcher.wait(lambda shown: shown.opened)
+    finally:
+        source.stop()
+    assert any(one.turns and not one.opened for one in watcher.all), "turns are there before"
+    told = [[turn.prompt_tokens is not None for turn in one.turns] for one in watcher.all if one.opened]
+    assert told and all(sum(one) == sum(told[-1]) > TURNS // 2 for one in told)

@@ -174,5 +174,7 @@ class Snapshot(Struct, frozen=True, eq=False):
     """How often a source started again from its beginning (rotation, truncation)."""
     log_restarts: tuple[int, ...] = ()
     """The same for each log."""
+    opened: bool = False
+    """What each log held at the start, or its end, is in here; before, turns may lack what another log says of them."""
     quiet: bool = False
     """Nothing has come since the one before but pauses without text: the next tick of the clocks may show it."""

@@ -66,6 +66,8 @@ class Pipeline:
         self._replayed = replayed
         self._opening = True
         """What the logs hold at the start is still being read. It is judged when all of it is there."""
+        self._opened = False
+        """Of each log the end, at least, has been taken."""
         self._feeds = feeds
         self._services = services
         self._wake = threading.Event()
@@ -157,12 +159,12 @@ class Pipeline:
         if not self._backlogs:
             self._wake.wait(self._pause_s())
         self._wake.clear()
-        opened = self._opening and (
-            late or all(map(_is_opened, self._feeds))
-        )  # Asked first: what it tells of is drained next.
-        changed = self._drain()
+        # Asked first: what it tells of is drained next.
+        opened = self._opened or late or all(map(_is_opened, self._feeds))
+        changed = self._drain() or opened != self._opened
+        self._opened = opened
         changed |= self._read_backlog()
-        changed |= self._end_opening() if opened else False
+        changed |= self._end_opening()
         changed |= self._note_interruption()
         if not self._replayed and not self._catching_up.active:
             changed |= self._visible.tick(elapsed(), self._facts)
@@ -302,7 +304,7 @@ class Pipeline:
 
     def _end_opening(self) -> bool:
         """Judge what the logs held at the start, once the backlogs are read too. True when it was done."""
-        if self._backlogs:
+        if self._backlogs or not (self._opening and self._opened):
             return False
         self._opening = False
         self._full_reading.end_backlog(self._facts, self._newest_arrival)
@@ -340,6 +342,7 @@ class Pipeline:
             log_tail=tuple(self._log),
             restarted=sum(self._file_restarts),
             log_restarts=tuple(self._file_restarts),
+            opened=self._opened,
             quiet=quiet,
         )
         try:

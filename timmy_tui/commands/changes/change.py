@@ -5,6 +5,7 @@ instead of kept; 4 needs attention or is still open, also after Ctrl+C.
 """
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from timmy_tui.model.user_requests import Flip, Restart, Undo
 if TYPE_CHECKING:
     from timmy_tui.control.change.plan import ChangePlan
     from timmy_tui.control.controller import Controller
+    from timmy_tui.model.snapshot import Snapshot
 
 EXIT_CODES = {ChangeState.KEPT: 0, ChangeState.ROLLED_BACK: 3, ChangeState.NEEDS_ATTENTION: 4, ChangeState.IDLE: 1}
 POLL_S = 0.1
@@ -199,13 +201,19 @@ def open_controller(place: Place, reading: bool = False) -> Iterator["Controller
         yield controller
         return
     feeds, waker = follow_logs(settings, installation)
-    source = LiveSource(Pipeline(settings, feeds), waker=waker, on_snapshot=controller.observe)
+    opened = threading.Event()
+
+    def observe(snapshot: "Snapshot") -> None:
+        controller.observe(snapshot)
+        if snapshot.opened:
+            opened.set()
+
+    source = LiveSource(Pipeline(settings, feeds), waker=waker, on_snapshot=observe)
     source.start(lambda snapshot: None)
     try:
         if any(path.exists() for path, _ in log_files(installation)):
-            _wait_until(
-                lambda: bool(controller.live_state.turns) or controller.live_state.busy, FIRST_SNAPSHOT_TIMEOUT_S
-            )
+            # Of all logs: one of them alone shows turns, and not which values they ran under.
+            opened.wait(FIRST_SNAPSHOT_TIMEOUT_S)
         yield controller
     finally:
         source.stop()
@@ -290,9 +298,3 @@ def _progress_line(progress: ChangeProgress) -> str:
     if progress.message:
         parts.append(progress.message)
     return "  ".join(parts)
-
-
-def _wait_until(condition: Callable[[], bool], timeout_s: float) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(POLL_S / 2)
