@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 
 from timmy_tui.ui.paint.glyphs import Glyphs
-from timmy_tui.ui.paint.lines import Line, Span
+from timmy_tui.ui.paint.lines import Line, Span, join_alike
 
 LEAST_SPAN = 1.25
 """The axis of ratios reaches at least from ×0.8 to ×1.25: at less, the noise of sessions would fill it."""
@@ -60,15 +60,4 @@ def interval_bar(
     cells[middle] = (glyphs.upright, "muted")
     if ratio is not None:
         cells[ratio_cells(span, width, ratio)] = (glyphs.ok, role)
-    return _joined(cells)
-
-
-def _joined(cells: Iterable[Span]) -> Line:
-    """Neighbours of one role as one span."""
-    spans: list[Span] = []
-    for text, role in cells:
-        if spans and spans[-1][1] == role:
-            spans[-1] = (spans[-1][0] + text, role)
-        else:
-            spans.append((text, role))
-    return tuple(spans)
+    return join_alike(cells)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from timmy_tui.ui.paint.glyphs import Glyphs
-from timmy_tui.ui.paint.lines import Line, Span
+from timmy_tui.ui.paint.lines import Line, join_alike
 
 STEP = math.log(1.10)
 """One step of height, log units."""
@@ -108,7 +108,7 @@ def row_line(
     shown = points[-width:] if width > 0 else ()
     absent = width - len(shown)
     if moved is None or moved.seen:
-        return _spans(text, ["spark"] * absent + column_roles(shown))
+        return join_alike(zip(text, ["spark"] * absent + column_roles(shown), strict=True))
     begin = width - len(points) + moved.start if moved.start is not None else -1
     # Those ahead of it by themselves: with the turns of the new level as neighbours the last three had its colour.
     ahead = column_roles(shown[: max(begin - absent, 0)])
@@ -121,14 +121,4 @@ def row_line(
         edge = f"{glyphs.before}{moved.turns}t "
         text = edge + text[len(edge) :]
         roles[: len(edge)] = [role] * len(edge)
-    return _spans(text, roles)
-
-
-def _spans(text: str, roles: Sequence[str]) -> Line:
-    spans: list[Span] = []
-    for char, role in zip(text, roles, strict=True):
-        if spans and spans[-1][1] == role:
-            spans[-1] = (spans[-1][0] + char, role)
-        else:
-            spans.append((char, role))
-    return tuple(spans)
+    return join_alike(zip(text, roles, strict=True))

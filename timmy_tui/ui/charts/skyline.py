@@ -168,12 +168,17 @@ def skyline_rows(columns: Sequence[Sequence[Span]], rows: int, sky: str = "text"
     return [join_cells([column[row] for column in columns], sky) for row in range(rows - 1, -1, -1)]
 
 
+def middle(columns: int) -> int:
+    """Where a sign stands in so many columns."""
+    return (columns - 1) // 2
+
+
 def widened(column: Sequence[Span], inked: int, width: int, glyphs: Glyphs) -> list[list[Span]]:
     """A column as ``width`` columns of a cell: ``inked`` of them alike, the others free. A sign stands once, midway."""
     if width == 1:
         return [list(column)]
     sides = [_beside(glyph, role, glyphs) for glyph, role in column]
-    mid = (inked - 1) // 2
+    mid = middle(inked)
     free = [(" ", SKY)] * len(column)
     return [*(list(column) if at == mid else sides for at in range(inked)), *[free] * (width - inked)]
 

@@ -13,8 +13,8 @@ WIDEST = 80
 LEAST_TOTAL_MS = 0.001
 """Nothing is drawn on a shorter axis: its scale (cells per ms) would be near infinity."""
 LEAST_OVER_MS, LEAST_OVER_SHARE = 20.0, 0.1
-"""What is over the usual by less, in ms or of the usual, is not coloured. The sentence on a turn calls a stage normal
-below as many ms."""
+"""What is off the usual by less, in ms or of the usual, is as usual. The sentence on a turn calls a stage normal below
+as many ms."""
 WAITS = ("wait", "load")
 """Parts in which a stage does not work: they keep colours of their own."""
 LEAST_GAP_MS = 3.0
@@ -116,10 +116,15 @@ def bar_role(bar: Bar) -> str:
     return role if role in FALLBACK else f"bar.{bar.kind}"
 
 
+def is_off(ms: float, usual: float) -> bool:
+    """So many ms off the usual are more than its ordinary variation; less time never is: ask with its size."""
+    return ms >= max(LEAST_OVER_MS, LEAST_OVER_SHARE * usual)
+
+
 def _against(usual: float, bar: Bar, scale: float, spans: list[Span]) -> list[Span]:
     """The spans of a bar; the cells beyond ``usual`` ms are coloured, the last one at least."""
     over = (bar.length or 0.0) - usual
-    if over < max(LEAST_OVER_MS, LEAST_OVER_SHARE * usual):
+    if not is_off(over, usual):
         return spans
     cells = sum(len(text) for text, _ in spans)
     ordinary = min(max(round(usual * scale), 0), cells - 1)

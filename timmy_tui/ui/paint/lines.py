@@ -161,6 +161,17 @@ def _size(text: str) -> int:
     return len(text) if text.isascii() else cell_len(text)
 
 
+def join_alike(cells: Iterable[Span]) -> Line:
+    """Cells as a line: neighbours of one role are one span."""
+    spans: list[Span] = []
+    for text, role in cells:
+        if spans and spans[-1][1] == role:
+            spans[-1] = (spans[-1][0] + text, role)
+        else:
+            spans.append((text, role))
+    return tuple(spans)
+
+
 def spread(start: Line, end: Line, width: int) -> Line:
     """One line with ``end`` at the right edge. ``start`` is cut to fit; a pane too narrow for both drops ``end``."""
     tail = cells(end)

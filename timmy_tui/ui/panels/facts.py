@@ -206,8 +206,7 @@ def change_line(view: View, width: int) -> Line:
     if change.choices or change.state is ChangeState.KEPT:
         parts.append(choice_words(change, view))
     if change.message:
-        # ``kept, 2 turns show it`` behind ``kept``.
-        parts.append(line((foreign(change.message.removeprefix(f"{change.state}, "), 60), "text")))
+        parts.append(line((_said_of(change), "text")))
     if change.pid is not None:
         parts.append(line((f"pid {change.pid}", "muted")))
     if width < NARROW:
@@ -225,6 +224,15 @@ def notice_line(view: View, width: int) -> Line:
     return join_fitting([slept, said], width) if slept else said
 
 
+def _said_of(change: ChangeProgress) -> str:
+    return foreign(behind_state(change), 60)
+
+
+def behind_state(change: ChangeProgress) -> str:
+    """Its message behind its state: ``2 turns show it`` of ``kept, 2 turns show it``."""
+    return change.message.removeprefix(f"{change.state}, ")
+
+
 def tells_end_of_change(view: View) -> bool:
     """The newest notice is the end of the change, in the words that the change itself has."""
     change = view.control.change if view.control else None
@@ -238,7 +246,7 @@ def _change_says(view: View, width: int) -> bool:
     change = view.control.change if view.control else None
     if change is None or not tells_end_of_change(view):
         return False
-    shown = foreign(change.message.removeprefix(f"{change.state}, "), 60)
+    shown = _said_of(change)
     return not shown.endswith("…") and shown in plain(change_line(view, width))
 
 

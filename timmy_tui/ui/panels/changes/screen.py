@@ -12,7 +12,7 @@ from timmy_tui.model.stages.watched import V2V
 from timmy_tui.ui.paint.lines import BLANK, Line, Row, foreign, left, line, plain, right, wrap_text
 from timmy_tui.ui.paint.wording import clock_time
 from timmy_tui.ui.panels.changes.verdict_stages import stage_rows
-from timmy_tui.ui.panels.facts import choice_words, trial_line
+from timmy_tui.ui.panels.facts import behind_state, choice_words, trial_line
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.panels.waits import wait_lines
 from timmy_tui.ui.view import View
@@ -117,7 +117,7 @@ def progress_lines(change: ChangeProgress | None, view: View, width: int) -> lis
         ),
     ]  # fmt: skip
     if change.message:
-        lines.append(line(foreign(change.message.removeprefix(f"{change.state}, "), width)))
+        lines.append(line(foreign(behind_state(change), width)))
     if change.countdown is not None:
         lines.append(line((f"rolling back in {change.countdown:.0f}s; any key cancels", "bad")))
     choices = choice_words(change, view)

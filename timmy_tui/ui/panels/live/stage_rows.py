@@ -13,7 +13,7 @@ from timmy_tui.model.stages.watched import BY_KEY, CRITICAL, GAP, HOPS, OUTSIDE,
 from timmy_tui.model.turn import Epoch, Turn, TurnState
 from timmy_tui.ui.charts.ratio_row import moved_role, ratio_text, row_line
 from timmy_tui.ui.charts.spark import spark_text
-from timmy_tui.ui.charts.waterfall import LEAST_OVER_MS, LEAST_OVER_SHARE, Bar, axis_line, bar_line, place_bars
+from timmy_tui.ui.charts.waterfall import Bar, axis_line, bar_line, is_off, place_bars
 from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
 from timmy_tui.ui.paint.wording import EQUAL_WORK, change_words, reason_words, row_name
 from timmy_tui.ui.panels.against_usual import (
@@ -112,8 +112,7 @@ def _late(view: View, turn: Turn | None, bars: list[Bar]) -> set[str]:
     if turn is None:
         return set()
     over = ((bar.key, bar.length or 0.0, usual_ms(view, turn, bar.key)) for bar in bars if _can_be_over(bar))
-    known = ((key, ms - usual, LEAST_OVER_SHARE * usual) for key, ms, usual in over if usual is not None)
-    return {key for key, late_ms, share_ms in known if late_ms >= max(LEAST_OVER_MS, share_ms)}
+    return {key for key, ms, usual in over if usual is not None and is_off(ms - usual, usual)}
 
 
 def _can_be_over(bar: Bar) -> bool:
@@ -293,4 +292,4 @@ def _off_usual(bar: Bar, usual: float | None, width: int) -> str:
         return ""
     off = bar.length - usual
     words = f"turn {'+' if off > 0 else '-'}{duration(abs(off))}"
-    return words if abs(off) >= max(LEAST_OVER_MS, LEAST_OVER_SHARE * usual) and len(words) <= width else ""
+    return words if is_off(abs(off), usual) and len(words) <= width else ""

@@ -4,6 +4,7 @@ import math
 
 from msgspec import Struct
 
+from timmy_tui.ui.charts.skyline import middle
 from timmy_tui.ui.view import View, index_from
 
 GUTTER = 6
@@ -53,11 +54,6 @@ class Window(Struct, frozen=True):
 
     def _start_of(self, index: int) -> int:
         return self.offset + math.floor((index - self.first) * self.cells)
-
-
-def middle(columns: int) -> int:
-    """Where a sign stands in so many columns."""
-    return (columns - 1) // 2
 
 
 def _ink(width: int, cells: float) -> int:

@@ -9,7 +9,7 @@ from timmy_tui.model.stages.watched import BY_KEY, HOPS
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.charts.skyline import OUTLINED, Part, join_cells
 from timmy_tui.ui.charts.skyline_columns import LEAST_REST_MS, parts_of
-from timmy_tui.ui.charts.waterfall import LEAST_OVER_MS, LEAST_OVER_SHARE
+from timmy_tui.ui.charts.waterfall import is_off
 from timmy_tui.ui.paint.lines import Line, Span, fit, foreign, join_fitting, line
 from timmy_tui.ui.paint.themes import GAP_KEY, STAGE
 from timmy_tui.ui.paint.wording import clock_time, reason_words, signed
@@ -72,7 +72,7 @@ def turn_line(view: View, turn: Turn, width: int) -> Line:
     over, as_usual = view.over_usual(turn), line(("as usual for its work", "muted"))
     if over is not None:
         words = signed(over[0], view.glyphs)
-        late = over[0] >= max(LEAST_OVER_MS, LEAST_OVER_SHARE * over[1])
+        late = is_off(*over)
         parts.append(line((words, "warn" if late else "muted"), (" against its usual", "muted")) if words else as_usual)
     parts.append(line((clock_time(turn.started).strip(), "muted")))
     parts.append(line((f"{back}t back" if back > 1 else "the newest", "muted")))
@@ -121,6 +121,6 @@ def _labels(pieces: Sequence[Piece], starts: Sequence[int], width: int) -> Line:
 def _over(view: View, turn: Turn, key: str, ms: float) -> str:
     """How far a stage is over what is usual for its work; empty where that is little or not known."""
     usual = usual_ms(view, turn, "unattributed" if key == GAP_KEY else key)
-    if usual is None or key in (GAP_KEY, *HOPS) or ms - usual < max(LEAST_OVER_MS, LEAST_OVER_SHARE * usual):
+    if usual is None or key in (GAP_KEY, *HOPS) or not is_off(ms - usual, usual):
         return ""
     return signed(ms - usual, view.glyphs)
