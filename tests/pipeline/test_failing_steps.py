@@ -2,26 +2,26 @@
 
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.reading.logs import turn_lines
 from tests.pipeline.conftest import Watch
+from tests.pipeline.feeds import FeedOfBatches
 from tests.turns.events import event
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LlmState, OllamaFacts
 from timmy_tui.model.log_format import DebugFact
-from timmy_tui.model.snapshot import Snapshot, SourceCondition, SourceState
+from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Epoch, Event, Turn, TurnState
 from timmy_tui.model.user_requests import PipelineRequest
 from timmy_tui.pipeline.inputs import Feed
 from timmy_tui.pipeline.live_source import LiveSource
 from timmy_tui.pipeline.snapshot_builder import LogSource, SnapshotBuilder
 from timmy_tui.pipeline.thread import Pipeline
-from timmy_tui.sources.files.tail import Backlog, TailBatch
+from timmy_tui.sources.files.tail import TailBatch
 from timmy_tui.turns.assembler import TurnAssembler
 
 
@@ -59,35 +59,6 @@ class PickyAnalyzer:
 
     def request(self, request: PipelineRequest, turns: Mapping[int, Turn]) -> None:
         raise NotImplementedError
-
-
-class ListFeed:
-    """A feed of batches that a test hands over."""
-
-    name, kind, path, opened = "latency.log", "latency", Path("latency.log"), True
-
-    def __init__(self, *batches: TailBatch) -> None:
-        self._batches = [*batches]
-
-    def start(self, notify: object) -> None:
-        """Nothing to begin."""
-
-    def drain(self) -> list[TailBatch]:
-        batches, self._batches = self._batches, []
-        return batches
-
-    def take_backlog(self) -> Backlog | None:
-        return None
-
-    @property
-    def state(self) -> SourceState:
-        return SourceState(name=self.name, condition=SourceCondition.OK)
-
-    def set_busy(self, busy: bool) -> None:
-        """Nothing to do."""
-
-    def stop(self) -> None:
-        """Nothing to end."""
 
 
 def lines_of(*numbers: int) -> list[bytes]:
@@ -161,14 +132,14 @@ def test_batches_behind_one_that_raises_are_read(watch: Watch, monkeypatch: pyte
 
     monkeypatch.setattr(SnapshotBuilder, "feed", feed)
     batches = [TailBatch(lines_of(1), False, 0, 0), TailBatch([b"x"], False, 0, 0), TailBatch(lines_of(2), False, 0, 0)]
-    feeds: list[Feed] = [ListFeed(*batches)]
+    feeds: list[Feed] = [FeedOfBatches(*batches)]
     watcher = watch(LiveSource(Pipeline(Settings(), feeds)))
     snapshot = watcher.wait(lambda snapshot: len(snapshot.turns) == 2)
     assert [health.message for health in snapshot.health] == ["RuntimeError: boom (1 line of latency.log)"]
 
 
 def test_a_snapshot_that_cannot_be_made_is_the_last_one_with_the_reason(watch: Watch) -> None:
-    feeds: list[Feed] = [ListFeed(TailBatch(lines_of(1), False, 0, 0))]
+    feeds: list[Feed] = [FeedOfBatches(TailBatch(lines_of(1), False, 0, 0))]
     watcher = watch(LiveSource(Pipeline(Settings(), feeds, analyzer=PickyAnalyzer(silent=True))))
 
     def says_so(snapshot: Snapshot) -> bool:

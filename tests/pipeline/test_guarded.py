@@ -3,55 +3,32 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.reading.logs import turn_lines
 from tests.pipeline.conftest import Watch
+from tests.pipeline.feeds import FeedOfBatches
 from tests.waiting import wait_for
 from timmy_tui.core.running.threads import clear_failure, guarded_thread, thread_failures
 from timmy_tui.core.settings import Settings
-from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.pipeline.live_source import LiveSource
 from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
 from timmy_tui.pipeline.thread import Pipeline
-from timmy_tui.sources.files.tail import Backlog, TailBatch
+from timmy_tui.sources.files.tail import TailBatch
 
 
-class Given:
+class Given(FeedOfBatches):
     """A feed with these batches, all there at once."""
 
-    kind = "latency"
-    path = Path("latency.log")
-    opened = True
-
     def __init__(self, batches: list[TailBatch], name: str = "latency.log") -> None:
-        self.name = name
-        self._batches = batches
+        super().__init__(*batches, name=name)
         self.starts = 0
 
     def start(self, notify: Callable[[], None]) -> None:
         self.starts += 1
         notify()
-
-    def drain(self) -> list[TailBatch]:
-        batches, self._batches = self._batches, []
-        return batches
-
-    def take_backlog(self) -> Backlog | None:
-        return None
-
-    @property
-    def state(self) -> SourceState:
-        return SourceState(self.name, SourceCondition.OK)
-
-    def set_busy(self, busy: bool) -> None:
-        """Nothing to do."""
-
-    def stop(self) -> None:
-        """Nothing to do."""
 
 
 class Unstartable(Given):

@@ -1,28 +1,28 @@
 """The same logs give the same figures, whichever of them is read first, and in whatever pieces."""
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import pytest
 
+from tests.pipeline.feeds import FeedOfBatches
 from tests.pipeline.watcher import Watcher
 from timmy_tui.bootstrap.wiring import make_analyzer
 from timmy_tui.core.settings import Settings
 from timmy_tui.demo.generated.conversation import ConversationPlan, generate_logs
 from timmy_tui.model.log_format import LogKind
-from timmy_tui.model.snapshot import Snapshot, SourceCondition, SourceState
+from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.pipeline.live_source import LiveSource
 from timmy_tui.pipeline.thread import Pipeline
-from timmy_tui.sources.files.tail import Backlog, TailBatch
+from timmy_tui.sources.files.tail import TailBatch
 
 TURNS = 45
 
 
-class OrderedFeed:
+class OrderedFeed(FeedOfBatches):
     """A log that hands over its pieces when it is its turn: the two share one order."""
 
     def __init__(self, kind: LogKind, order: list[tuple[LogKind, TailBatch]]) -> None:
-        self.name, self.kind, self.path = f"{kind}.log", kind, Path(f"{kind}.log")
+        super().__init__(kind=kind)
         self._order = order
 
     @property
@@ -38,19 +38,6 @@ class OrderedFeed:
             return []
         self._notify()
         return [self._order.pop(0)[1]]
-
-    def take_backlog(self) -> Backlog | None:
-        return None
-
-    @property
-    def state(self) -> SourceState:
-        return SourceState(self.name, SourceCondition.OK)
-
-    def set_busy(self, busy: bool) -> None:
-        """Nothing to do."""
-
-    def stop(self) -> None:
-        """Nothing to do."""
 
 
 Part = tuple[LogKind, Sequence[bytes]]
