@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from timmy_tui.model.turn import Event
 
@@ -42,18 +43,26 @@ class LogEntry(Struct, frozen=True, eq=False):
         return bool(self.pauses or self.asked)
 
 
-def is_same_kind(one: LogEntry, other: LogEntry) -> bool:
-    """Both stand for pauses without text, or both for a dashboard's requests."""
-    return bool(one.pauses and other.pauses) or bool(one.asked and other.asked)
+def counting_row(rows: Sequence[LogEntry], entry: LogEntry) -> int | None:
+    """Index of the row that goes on with a quiet ``entry`` behind it; None where it is a row of its own.
 
-
-def quiet_tail(rows: Sequence[LogEntry]) -> range:
-    """Indexes of the last row of either kind, if nothing else stands behind them; the newest first."""
+    The last row of its kind, if nothing that is not quiet stands behind that.
+    """
     end = len(rows) - 1
     if end < 0 or not rows[end].is_quiet:
-        return range(end, end)
-    two = end > 0 and rows[end - 1].is_quiet and not is_same_kind(rows[end], rows[end - 1])
-    return range(end, end - 1 - two, -1)
+        return None
+    two = end > 0 and rows[end - 1].is_quiet and not _is_same_kind(rows[end], rows[end - 1])
+    return next((at for at in range(end, end - 1 - two, -1) if _is_same_kind(rows[at], entry)), None)
+
+
+def counted_together(earlier: LogEntry, later: LogEntry) -> LogEntry:
+    """The later of two quiet rows, with the lines of both."""
+    return replace(later, pauses=earlier.pauses + later.pauses, asked=earlier.asked + later.asked)
+
+
+def _is_same_kind(one: LogEntry, other: LogEntry) -> bool:
+    """Both stand for pauses without text, or both for a dashboard's requests."""
+    return bool(one.pauses and other.pauses) or bool(one.asked and other.asked)
 
 
 LONGEST_TEXT = 4096

@@ -3,9 +3,7 @@
 from collections import Counter
 from collections.abc import Set
 
-from msgspec.structs import replace
-
-from timmy_tui.model.log_entry import LogEntry, is_same_kind, quiet_tail
+from timmy_tui.model.log_entry import LogEntry, counted_together, counting_row
 from timmy_tui.model.stages.system import watched
 from timmy_tui.model.stages.v34 import PAUSE
 from timmy_tui.parse import raw_lines
@@ -46,8 +44,7 @@ def join_folds(above: list[LogEntry], below: list[LogEntry]) -> list[LogEntry]:
     for at, entry in enumerate(below):
         if not entry.is_quiet:
             break
-        tail = next((index for index in quiet_tail(above) if is_same_kind(above[index], entry)), None)
+        tail = counting_row(above, entry)
         if tail is not None:
-            known = above.pop(tail)
-            below[at] = replace(entry, pauses=known.pauses + entry.pauses, asked=known.asked + entry.asked)
+            below[at] = counted_together(above.pop(tail), entry)
     return [*above, *below]

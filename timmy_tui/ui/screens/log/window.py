@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable
 
-from msgspec.structs import replace
-
-from timmy_tui.model.log_entry import LogCursor, LogEntry, LogPage, is_same_kind, quiet_tail
+from timmy_tui.model.log_entry import LogCursor, LogEntry, LogPage, counted_together, counting_row
 
 MOST_ROWS = 4000
 """Lines in memory; the page farthest from the one that was read last is dropped above that."""
@@ -39,11 +37,10 @@ class LogWindow:
         """
         rows = list(self.pages.get(0, ()))
         for entry in page.entries:
-            at = next((at for at in quiet_tail(rows) if is_same_kind(rows[at], entry)), None)
+            at = counting_row(rows, entry)
             if at is None:
                 return False
-            known = rows[at]
-            rows[at] = replace(entry, pauses=known.pauses + entry.pauses, asked=known.asked + entry.asked)
+            rows[at] = counted_together(rows[at], entry)
         if 0 not in self.pages:
             return False
         self.cursors[0] = page.before
@@ -110,11 +107,10 @@ class LogWindow:
             for at, entry in enumerate(entries):
                 if not entry.is_quiet:
                     break
-                above = next((index for index in quiet_tail(rows) if is_same_kind(rows[index], entry)), None)
+                above = counting_row(rows, entry)
                 if above is not None:
-                    known = rows.pop(above)
                     taken[places.pop(above)] = (page, last - at)
-                    entries[at] = replace(entry, pauses=known.pauses + entry.pauses, asked=known.asked + entry.asked)
+                    entries[at] = counted_together(rows.pop(above), entry)
             rows += entries
             places += [(page, last - at) for at in range(len(entries))]
         self.rows, self._places = rows, places
