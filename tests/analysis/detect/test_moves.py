@@ -169,8 +169,23 @@ def test_it_follows_the_newest_fifteen_values_once_there_are_as_many() -> None:
         assert (found.after > 62.0) is late or 13 <= number <= 16
     assert (found.seen, len(found.newest)) == (28, 15)
     assert found.after == pytest.approx(66.5, rel=0.01)
+
+
+def test_it_settles_where_it_stood_ahead_of_an_excursion_and_without_one_where_the_alarm_found_it() -> None:
+    """A level that crept from 60 to 66 ms by itself; then 90."""
+    one, found = moved(8, 2.0)
+    one.move(8)
+    alarmed = found.after
+    for number in range(20):
+        one.add(math.log(66.0 + SOFT), (), (50 + number, ""))
+        found.follow(one)
+    found.settle(one)
+    assert found.after == alarmed
+    for number in range(2):
+        one.add(math.log(90.0 + SOFT), (), (70 + number, ""))
     found.settle(one)
     assert found.after == pytest.approx(one.expected_ms(()) or 0.0)
+    assert found.after == pytest.approx(66.5, rel=0.03)
 
 
 @pytest.mark.parametrize(("factor", "slower", "faster"), [(1.0, False, False), (1.2, True, False), (0.8, False, True)])

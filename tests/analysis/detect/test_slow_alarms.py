@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.analysis.detect.test_slow_detector import SHIFTS, SlowBank, slow_error, slow_mad
@@ -38,6 +38,12 @@ class SlowSeries:
     """Far slower turns, and those of them that were followed by another."""
     began: tuple[float, bool] | None = None
     """Level ahead of the finding that lasts, and whether that says slower."""
+    alarmed: float = 0.0
+    """Level as the newest alarm of that finding found it."""
+    newest: list[float] = field(default_factory=list)
+    """Residuals since that alarm, as they came."""
+    past: tuple[float, int] | None = None
+    """How far the finding had moved that was over last, and the turn at which it was."""
     steps: int = 0
 
     def add(self, ms: float, ordinal: int) -> tuple[int, bool, float, int, int] | None:
@@ -45,13 +51,27 @@ class SlowSeries:
         value = math.log(ms + self.soft)
         if self.ready():
             self.judge(value - self.level)
+            self.newest.append(value - self.level)
         self.waiting.append((value, ordinal))
         while len(self.waiting) > min(max(self.bank.lengths), 40):
             self.reference = [*self.reference, self.waiting.pop(0)[0]][-200:]
             self.unfitted += 1
         if self.unfitted >= max(5, 0.1 * len(self.reference)):
             self.fit()
-        return self.look(ordinal)
+        alarm = self.look(ordinal)
+        if alarm is None:
+            self.look_back(ordinal)
+        return alarm
+
+    def look_back(self, ordinal: int) -> None:
+        """A finding is over where the newest 15 values are where it was before, also without an alarm."""
+        if self.began is None or len(self.newest) < 15:
+            return
+        before, slower = self.began
+        now = self.level + float(np.median(self.newest[-15:]))
+        if (now <= before) if slower else (now >= before):
+            stood = self.level if max(self.bank.lengths) else self.alarmed
+            self.began, self.past = None, (stood - before, ordinal)
 
     def judge(self, residual: float) -> None:
         spread = self.scale * math.sqrt((1 + self.alike) / (1 - self.alike))
@@ -112,20 +132,25 @@ class SlowSeries:
             return None
         stood, ahead = self.level, self.level
         self.inherited, self.reference, self.waiting = self.scale, [value for value, _ in newest], []
-        self.bank, self.last, self.far = SlowBank(), 0.0, 0
+        self.bank, self.last, self.far, self.newest = SlowBank(), 0.0, 0, []
         self.fit()
         # Back where it was before: over, and nothing new. The same way again: told from where it was at first.
         self.steps = 1
         if self.began is not None:
             moved = stood - self.began[0]
-            if abs(moved + shift) <= max(0.4 * abs(moved), math.log(1.05)):
-                self.began = None
+            if self.makes_up(shift, moved):
+                self.began, self.past = None, (moved, ordinal)
                 return None
             if self.began[1] == (shift > 0):
                 self.steps, ahead = 2, self.began[0]
-        self.began = (ahead, shift > 0)
+        elif self.past is not None and ordinal - self.past[1] <= 15 and self.makes_up(shift, self.past[0]):
+            return None
+        self.began, self.alarmed = (ahead, shift > 0), stood + shift
         # Those behind an alarm before are not there any more: the run can be longer than what is left of it.
         return ordinal, shift > 0, self._ratio(ahead, stood + shift), newest[0][1], len(newest)
+
+    def makes_up(self, shift: float, moved: float) -> bool:
+        return abs(moved + shift) <= max(0.4 * abs(moved), math.log(1.05))
 
     def _ratio(self, before: float, after: float) -> float:
         """Of plain times."""
@@ -169,6 +194,11 @@ def wandering(seed: int) -> list[float]:
 
 @settings(max_examples=12, deadline=None)
 @given(st.integers(0, 2**32))
+# Findings that are over without an alarm: one a turn ahead of its own, and some behind which the level moves on.
+@example(33554432)
+@example(1249932614)
+@example(1070966213)
+@example(1932593525)
 def test_alarms_are_those_of_a_slow_detector(seed: int) -> None:
     values = wandering(seed)
     found, wanted = raised(values), slowly(values)
@@ -218,6 +248,16 @@ def test_a_level_that_comes_back_ends_its_finding() -> None:
     assert finding.ended == "back to usual"
     # From its alarm on it counts its turns, until the one that raised its end.
     assert finding.n == 30 + 6 - 1
+
+
+def test_a_finding_that_is_over_without_an_alarm_tells_where_its_level_stood() -> None:
+    """Its alarm found 32.1 ms; eighty turns at that level make it 32.6."""
+    detector = RegressionDetector()
+    for turn in turns_of(wandering(33554432)[:127]):
+        detector.add(turn)
+    (finding,) = detector.findings
+    assert finding.ended == "back to usual"
+    assert finding.after_ms == pytest.approx(32.63, abs=0.01)
 
 
 def test_a_level_that_moves_on_is_told_whole() -> None:

@@ -121,8 +121,6 @@ class Findings:
 
     def count_turn(self, newest: int) -> None:
         """Count a turn for every active finding but those raised at it; ``newest`` is its ordinal."""
-        if self._past:
-            self._past = {name: _Past(past.shift, past.turns + 1) for name, past in self._past.items()}
         for finding in self._distinct():
             if finding.raised == newest:
                 continue
@@ -132,9 +130,11 @@ class Findings:
             self._replace_everywhere(finding, counted)
             if sign * (counted.after_ms - counted.before_ms) <= 0:
                 # The newest values are where it was before, without an alarm of their own.
-                for move in own.values():
-                    move.after = move.alarmed
+                for series, move in own.items():
+                    move.settle(self._levels[series])
                 self.end(next(iter(own)), BACK, max(counted.n - _TUNING.live_values, 1))
+        if self._past:
+            self._past = {name: _Past(past.shift, past.turns + 1) for name, past in self._past.items()}
 
     def _with_figures(self, finding: Finding, moves: Mapping[str, Move]) -> Finding:
         """The same with the levels of today, of the stage that it names."""

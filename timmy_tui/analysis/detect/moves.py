@@ -75,8 +75,9 @@ class Move:
             self.after = level.expected_ms(self.work, median(self.newest)) or expected
 
     def settle(self, level: JudgedLevel) -> None:
-        """Where it stood ahead of the excursion that is under way."""
-        self.after = level.expected_ms(self.work) or self.alarmed
+        """Where it stood ahead of the excursion that is under way; without one, as the newest alarm found it."""
+        # A level that crept back by itself is where it was before: no figure of the move.
+        self.after = (level.expected_ms(self.work) if level.bank.longest else None) or self.alarmed
 
     def goes_on(self, level: JudgedLevel, direction: int) -> bool:
         """The newest values are beyond the level that the older ones of the move make."""
