@@ -12,7 +12,7 @@ import numpy as np
 from timmy_tui.analysis.stats.rank_shift import Shift, shift_between
 from timmy_tui.analysis.stats.series import ms_of
 from timmy_tui.analysis.stats.tuning import TUNING
-from timmy_tui.analysis.stats.workload import design, features_of, fit_work, tokens_apart, works_of
+from timmy_tui.analysis.stats.workload import design, features_of, fit_work, log_works, tokens_apart, works_of
 from timmy_tui.model.stages.watched import BY_KEY, CRITICAL, GAP, V2V
 from timmy_tui.model.turn import Turn, TurnState
 
@@ -166,12 +166,12 @@ def _effect_of_work(stage: str, y: Array, values: Values) -> tuple[Array, float]
     And the standard error of its difference between the sides: they may be far apart, and slopes are not certain.
     """
     groups = np.repeat([0, 1], [len(side) for side in values])
-    work = [features for side in values for _, features in side]
-    fitted = fit_work(stage, y, work, groups)
-    x = design(stage, work, fitted.mix)
+    logs = log_works(stage, [features for side in values for _, features in side])
+    fitted = fit_work(stage, y, logs, groups)
+    x = design(stage, logs, fitted.mix)
     effect: Array = (x - np.median(x, axis=0)) @ fitted.slopes
     apart = np.median(x[groups == 1], axis=0) - np.median(x[groups == 0], axis=0)
-    tokens = tokens_apart(stage, y, work, groups)
+    tokens = tokens_apart(stage, y, logs, groups)
     return effect, math.hypot(*(apart * fitted.errors), *(tokens * fitted.slopes))
 
 

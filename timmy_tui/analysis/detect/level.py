@@ -6,29 +6,18 @@ Formulas and sources: STATISTICS.md.
 import math
 from collections import deque
 from collections.abc import Sequence
-from operator import itemgetter
-from typing import Any, NamedTuple
 
 import numpy as np
 
+from timmy_tui.analysis.detect.columns import Columns
+from timmy_tui.analysis.detect.columns import Entry as Entry
 from timmy_tui.analysis.stats.series import soft_of
 from timmy_tui.analysis.stats.tuning import TUNING
-from timmy_tui.analysis.stats.workload import Fit, column_medians, design, fit_work, log_work, median
+from timmy_tui.analysis.stats.workload import Array as Array
+from timmy_tui.analysis.stats.workload import Fit, column_medians, design, fit_work, log_work, median, prior_fit
 from timmy_tui.model.stages.watched import V2V
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
-
 _TUNING = TUNING.reference
-_log_ms = itemgetter(0)
-
-
-class Entry(NamedTuple):
-    """One value of a series."""
-
-    log_ms: float
-    work: tuple[float, ...]
-    turn: tuple[int, str]
-    """Ordinal and request id."""
 
 
 class Level:
@@ -39,11 +28,12 @@ class Level:
         self.stage = stage
         self._least = least
         self._reference: deque[Entry] = deque(maxlen=_TUNING.most_values)
+        self._columns = Columns(stage)
         self._since_fit = 0
         self._level = 0.0
         self._scale = _TUNING.first_scale
         self._old_scale: float | None = None
-        self._fitted: Fit = fit_work(stage, np.zeros(0), ())
+        self._fitted: Fit = prior_fit(stage)
         self._is_fitted = False
         self._origin: Sequence[float] = [0.0] * len(self._fitted.slopes)
         self._slopes: Sequence[float] = self._fitted.slopes.tolist()
@@ -129,13 +119,12 @@ class Level:
 
     def _fit(self) -> None:
         self.fits += 1
-        y = np.fromiter(map(_log_ms, self._reference), float, len(self._reference))
+        y, logs = self._columns.follow(self._reference, self._since_fit)
         y = self._notice_tick(y)
         residuals = y
         if self._slopes:
-            work = [entry[1] for entry in self._reference]
-            self._fitted = fitted = fit_work(self.stage, y, work, near=self._fitted if self._is_fitted else None)
-            x = design(self.stage, work, fitted.mix)
+            self._fitted = fitted = fit_work(self.stage, y, logs, near=self._fitted if self._is_fitted else None)
+            x = design(self.stage, logs, fitted.mix)
             origin = column_medians(x)
             self._origin, self._slopes, self._errors = origin.tolist(), fitted.slopes.tolist(), fitted.errors.tolist()
             residuals = y - (x - origin) @ fitted.slopes
@@ -186,5 +175,5 @@ class Level:
         self._level = 0.0
         self._is_fitted = False
         self.fits += 1
-        self._fitted = fit_work(self.stage, np.zeros(0), ())
+        self._fitted = prior_fit(self.stage)
         self._slopes, self._errors = self._fitted.slopes.tolist(), self._fitted.errors.tolist()

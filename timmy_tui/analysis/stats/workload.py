@@ -8,6 +8,7 @@ and sources: analysis/detect/STATISTICS.md.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -46,6 +47,7 @@ MIXES = (
 )
 """What is tried: the one that leaves the least unexplained is found from the turns themselves."""
 _MIXES = np.array(MIXES)
+_PLACES = {mix: place for place, mix in enumerate(MIXES)}
 FIRST = Mix(1, _TUNING.chunk_tokens[2], 0, _TUNING.offsets[len(_TUNING.offsets) // 2 + 1])
 """Before there is anything to choose by: upstream's prompt, its system block with the memories behind the history."""
 
@@ -135,8 +137,9 @@ class Priors(NamedTuple):
     """Their standard deviations."""
 
 
+@cache
 def priors_of(stage: str) -> Priors:
-    """In the order of the stage's features."""
+    """In the order of the stage's features; not to be changed."""
     features = FEATURES.get(stage, ())
     slopes = np.array([feature.prior.slope for feature in features])
     return Priors(slopes, np.array([feature.prior.spread for feature in features]))
@@ -150,8 +153,6 @@ class Fit(NamedTuple):
     """Standard errors of the slopes; at least half the prior's, because the model is only a model."""
     mix: Mix
     """The one chosen; without a meaning where no feature is mixed."""
-    scale: float
-    """Robust scale of what is left."""
 
 
 def log_work(stage: str, work: Sequence[float], mix: Mix) -> Sequence[float]:
@@ -165,54 +166,57 @@ def is_mixed(stage: str) -> bool:
     return bool(features) and features[0].is_mixed
 
 
-def design(stage: str, work: Sequence[Sequence[float]], mix: Mix) -> Array:
-    """Log work (n × features)."""
+def log_works(stage: str, work: Sequence[Sequence[float]]) -> Array:
+    """Log work (rows × n): a row for each feature, but for a mixed one a row for each of ``MIXES``."""
     if not is_mixed(stage):
-        return np.array(work, dtype=float).reshape(len(work), len(FEATURES.get(stage, ())))
-    return _mixed(work, np.array([mix])).T
+        return np.array(work, dtype=float).reshape(len(work), len(FEATURES.get(stage, ()))).T
+    parts = np.ones((len(work), len(FIRST)))
+    parts[:, :-1] = np.array(work, dtype=float).reshape(len(work), len(FIRST) - 1)
+    return np.asarray(np.log(np.maximum(_MIXES @ parts.T, 1.0)))
 
 
-def _mixed(work: Sequence[Sequence[float]], mixes: Array) -> Array:
-    """Log tokens (mixes × n)."""
-    parts = np.column_stack([np.array(work, dtype=float), np.ones(len(work))])
-    return np.asarray(np.log(np.maximum(mixes @ parts.T, 1.0)))
+def design(stage: str, logs: Array, mix: Mix) -> Array:
+    """Log work (n × features), out of what ``log_works`` has."""
+    return np.ascontiguousarray((logs[[_PLACES[mix]]] if is_mixed(stage) else logs).T)
 
 
-def fit_work(
-    stage: str, y: Array, work: Sequence[Sequence[float]], groups: Array | None = None, near: Fit | None = None
-) -> Fit:
+def prior_fit(stage: str) -> Fit:
+    """What is taken for it before there are values."""
+    return Fit(*priors_of(stage), FIRST)
+
+
+def fit_work(stage: str, y: Array, logs: Array, groups: Array | None = None, near: Fit | None = None) -> Fit:
     """The fit for the mix that leaves the least unexplained.
 
-    ``groups`` (n, small integers) have levels of their own, so that the difference between two selections is not taken
-    for work. ``near``: an earlier fit of nearly the same values, from which a few rounds are enough.
+    ``logs``: of ``log_works``. ``groups`` (n, small integers) have levels of their own, so that the difference between
+    two selections is not taken for work. ``near``: an earlier fit of nearly the same values, from which a few rounds
+    are enough.
     """
     priors = priors_of(stage)
     if not len(priors.slopes) or len(y) < _TUNING.least_values:
-        return Fit(*priors, FIRST, 0.0)
+        return prior_fit(stage)
     sides: list[Places] = [slice(None)]
     if groups is not None:
         sides = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     start = priors.slopes if near is None else near.slopes
     mix = FIRST
     if is_mixed(stage) and len(y) >= _TUNING.mix_values:
-        tried = _mixed(work, _MIXES)
-        mix = MIXES[int(np.argmin(_scales(y - start[0] * tried, sides)))]
+        mix = MIXES[int(np.argmin(_scales(y - start[0] * logs, sides)))]
     rounds = _TUNING.rounds if near is None else _TUNING.later_rounds
-    return _fit(y, design(stage, work, mix), priors, sides, (start, rounds))._replace(mix=mix)
+    return _fit(y, design(stage, logs, mix), priors, sides, (start, rounds))._replace(mix=mix)
 
 
-def tokens_apart(stage: str, y: Array, work: Sequence[Sequence[float]], groups: Array) -> float:
+def tokens_apart(stage: str, y: Array, logs: Array, groups: Array) -> float:
     """How far the difference of two groups' log tokens is open: its standard deviation over the mixes that fit as well.
 
-    0 for a stage whose tokens need no mix.
+    ``logs``: of ``log_works``. 0 for a stage whose tokens need no mix.
     """
     if not is_mixed(stage) or not len(y):
         return 0.0
     as_good = _TUNING.as_good if len(y) >= _TUNING.mix_values else _TUNING.as_good_of_few
     sides = [np.flatnonzero(groups == group) for group in (0, 1)]
-    tried = _mixed(work, _MIXES)
-    scales = _scales(y - priors_of(stage).slopes[0] * tried, sides)
-    open_ones = tried[scales <= (1 + as_good) * scales.min()]
+    scales = _scales(y - priors_of(stage).slopes[0] * logs, sides)
+    open_ones = logs[scales <= (1 + as_good) * scales.min()]
     apart = np.median(open_ones[:, sides[1]], axis=1) - np.median(open_ones[:, sides[0]], axis=1)
     return float(np.std(apart))
 
@@ -241,11 +245,14 @@ def _fit(y: Array, x: Array, priors: Priors, sides: Sequence[Places], begin: tup
         inverse = _inverse(weighted @ centred_x, precision)
         fitted = inverse @ (weighted @ centred_y + precision * priors.slopes)
     errors = np.maximum(np.sqrt(np.diag(inverse)), priors.spreads * _TUNING.least_error_share)
-    return Fit(fitted, np.asarray(errors), FIRST, robust_scale(centred_y - centred_x @ fitted))
+    return Fit(fitted, np.asarray(errors), FIRST)
 
 
 def _centred(y: Array, x: Array, weights: Array, sides: Sequence[Places]) -> tuple[Array, Array]:
     """Both less their weighted means, side by side."""
+    if len(sides) == 1:
+        share = weights / weights.sum()
+        return y - share @ y, x - share @ x
     centred_y, centred_x = y.copy(), x.copy()
     for side in sides:
         share = weights[side] / weights[side].sum()
