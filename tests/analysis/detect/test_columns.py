@@ -4,6 +4,7 @@ import random
 from collections import deque
 
 import pytest
+from msgspec.structs import replace
 
 from timmy_tui.analysis.detect.columns import Columns, Entry
 from timmy_tui.analysis.stats.tuning import TUNING
@@ -45,7 +46,7 @@ def test_a_reference_that_was_replaced_is_read_anew(stage: str, length: int) -> 
     reference.extend(entry(stage, chance) for _ in range(length))
     assert_same(stage, columns, reference, 2)
     # As many as before, and other ones: a clock's step was added to each.
-    softened = [one._replace(log_ms=one.log_ms + 1) for one in reference]
+    softened = [replace(one, log_ms=one.log_ms + 1) for one in reference]
     reference.clear()
     reference.extend(softened)
     assert_same(stage, columns, reference, 0)

@@ -6,8 +6,10 @@ Formulas and sources: STATISTICS.md.
 import math
 from collections import deque
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
+from msgspec.structs import replace
 
 from timmy_tui.analysis.detect.columns import Columns
 from timmy_tui.analysis.detect.columns import Entry as Entry
@@ -153,18 +155,18 @@ class Level:
         """A clock that moves in steps of some ms: few distinct values. From then on its step is a softening term."""
         if self._tick or not _TUNING.least_values <= len(y) <= _TUNING.tick_values or self.stage == V2V:
             return y
-        distinct = np.unique(np.round(np.exp(y), 1))
+        distinct = sorted(set(np.round(np.exp(y), 1).tolist()))
         if len(distinct) < 2 or len(distinct) > _TUNING.tick_share * len(y):
             return y
-        step = float(np.diff(distinct).min())
+        step = min(above - below for below, above in pairwise(distinct))
         if step < _TUNING.least_tick_ms:
             return y
         self._tick = step
         self._soften(self._reference)
-        return np.log(np.exp(y) + step)
+        return np.asarray(np.log(np.exp(y) + step))
 
     def _soften(self, entries: deque[Entry]) -> None:
-        softened = [entry._replace(log_ms=math.log(math.exp(entry.log_ms) + self._tick)) for entry in entries]
+        softened = [replace(entry, log_ms=math.log(math.exp(entry.log_ms) + self._tick)) for entry in entries]
         entries.clear()
         entries.extend(softened)
 
