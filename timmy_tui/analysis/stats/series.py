@@ -4,7 +4,7 @@ Formulas and sources: analysis/detect/STATISTICS.md.
 """
 
 import math
-from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 from timmy_tui.analysis.stats.tuning import TUNING
@@ -28,6 +28,7 @@ RAW = "raw "
 """Prefix of a stage's series of turns whose work is not known: it is judged as it is."""
 
 
+@cache
 def stage_of(series: str) -> str:
     """The stage, or gap, that a series is of."""
     return series.removeprefix(RAW)
@@ -41,7 +42,7 @@ class Value(NamedTuple):
     work: tuple[float, ...]
 
 
-def values_of(turn: Turn, before: Turn | None, loaded: bool) -> Iterator[Value]:
+def values_of(turn: Turn, before: Turn | None, loaded: bool) -> list[Value]:
     """Every judged value of a complete turn; ``before`` is the turn ahead of it in its session.
 
     A stage whose work is not known has a series of its own, without work; but for the prefill of a prompt that was cut,
@@ -50,16 +51,18 @@ def values_of(turn: Turn, before: Turn | None, loaded: bool) -> Iterator[Value]:
     when the model had to be loaded. The wait is judged with the load in it: the load comes with the debug log, often
     several turns late.
     """
-    for stage in _ALONE:
-        yield from _value(stage, turn, before)
+    stages = [*_ALONE]
     for whole, parts, members in _SPLIT:
         if loaded and BY_KEY[whole].group == "LLM":
             continue
-        for stage in members if all(ms_of(turn, part) is not None for part in parts) else (whole,):
-            yield from _value(stage, turn, before)
-    for gap in turn.gaps:
-        if "start" not in (gap.after, gap.before) and gap.ms >= 0:
-            yield Value(f"{GAP}{gap.after}→{gap.before}", math.log(gap.ms + _TUNING.gap_soft_ms), ())
+        stages += members if all(ms_of(turn, part) is not None for part in parts) else (whole,)
+    values = [value for stage in stages if (value := _value(stage, turn, before)) is not None]
+    values += [
+        Value(f"{GAP}{gap.after}→{gap.before}", math.log(gap.ms + _TUNING.gap_soft_ms), ())
+        for gap in turn.gaps
+        if gap.ms >= 0 and "start" not in (gap.after, gap.before)
+    ]
+    return values
 
 
 def ms_of(turn: Turn, stage: str) -> float | None:
@@ -70,17 +73,17 @@ def ms_of(turn: Turn, stage: str) -> float | None:
     return ms
 
 
+@cache
 def soft_of(series: str) -> float:
     """What was added to a value of this series before its logarithm."""
     return _TUNING.gap_soft_ms if series.startswith(GAP) else _SOFT_MS[stage_of(series)]
 
 
-def _value(stage: str, turn: Turn, before: Turn | None) -> Iterator[Value]:
+def _value(stage: str, turn: Turn, before: Turn | None) -> Value | None:
     ms = ms_of(turn, stage)
     if ms is None or ms < 0 or stage in turn.skipped:
-        return
+        return None
     work = features_of(stage, turn, before)
     if work is not None:
-        yield Value(stage, math.log(ms + _SOFT_MS[stage]), work)
-    elif not is_mixed(stage):
-        yield Value(RAW + stage, math.log(ms + _SOFT_MS[stage]), ())
+        return Value(stage, math.log(ms + _SOFT_MS[stage]), work)
+    return None if is_mixed(stage) else Value(RAW + stage, math.log(ms + _SOFT_MS[stage]), ())
