@@ -69,9 +69,9 @@ class Occurrences:
 
     def add(self, turn: Turn) -> None:
         """Count its stages, and raise or end findings."""
-        had = dict(_had(turn))
+        had, tag = dict(_had(turn)), (turn.ordinal, turn.request_id)
         for stage, has in had.items():
-            self._shares[stage].add(has, (turn.ordinal, turn.request_id))
+            self._shares[stage].add(has, tag)
             if has:
                 self._ms[stage].append(turn.stages[stage] or 0.0)
         self._optional |= turn.skipped
@@ -81,7 +81,7 @@ class Occurrences:
             counted = replace(one.finding, n=one.finding.n + 1, age=one.finding.age + 1)
             one.finding = self._with_figures(counted, one.changes)
         found = {stage: moved for stage in had if (moved := self._shares[stage].excursion()) is not None}
-        for more in (True, False):
+        for more in (True, False) if found else ():
             self._raise({stage: one for stage, one in found.items() if _is_more(one) == more}, more, turn)
 
     def _raise(self, found: Mapping[str, Excursion], more: bool, turn: Turn) -> None:

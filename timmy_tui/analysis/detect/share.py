@@ -8,15 +8,18 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from timmy_tui.analysis.stats.exact_test import fisher
 from timmy_tui.analysis.stats.tuning import TUNING
 
 _TUNING = TUNING.occurrence
 _COMPARISON = TUNING.comparison
 _REFERENCE = TUNING.reference
+_LOWEST, _HIGHEST = min(_TUNING.shares), max(_TUNING.shares)
 
 
-class Seen(NamedTuple):
+class Seen(Struct, frozen=True, gc=False):
     """One turn."""
 
     had: bool
@@ -97,7 +100,7 @@ class Share:
     def _judge(self, had: bool) -> None:
         n = len(self._reference)
         share = (self._had + 0.5) / (n + 1)
-        reach = max(_TUNING.shares) - share if had else share - min(_TUNING.shares)
+        reach = _HIGHEST - share if had else share - _LOWEST
         if reach < _COMPARISON.least_share and not self._gathering:
             return
         weight = self._weight
@@ -132,7 +135,7 @@ class Share:
 
     def excursion(self) -> Excursion | None:
         """The change, if there is evidence enough."""
-        evidence = max(self._evidence)
+        evidence = max(self._evidence) if self._gathering else 0.0
         if evidence < TUNING.detector.alarm:
             return None
         length = min(self._lengths[self._evidence.index(evidence)], len(self._recent))
