@@ -7,7 +7,7 @@ that a level which has moved, or a series that a flip made begin anew, would soo
 import math
 import statistics
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from timmy_tui.analysis.detect.judged_level import JudgedLevel
 from timmy_tui.analysis.stats.series import RAW, Value
@@ -16,6 +16,7 @@ from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS, StageRatios,
 from timmy_tui.model.stages.watched import GAP, SOFT_MS, SPLIT, UNATTRIBUTED
 
 _TUNING = TUNING.rows
+_PARTS = tuple((key, SPLIT.get(key, ())) for key in RATIO_KEYS if key != UNATTRIBUTED)
 BASE_VALUES = TUNING.reference.least_values
 """Values whose median work is the fixed amount: as many as a first level needs."""
 
@@ -50,7 +51,9 @@ class Ratios:
 
     def add(self, value: Value, level: JudgedLevel) -> None:
         """Take a value of the turn; ``level`` has judged it."""
-        series = self._series.setdefault(value.series, _Series())
+        series = self._series.get(value.series)
+        if series is None:
+            series = self._series[value.series] = _Series()
         if series.base is None:
             series.first_work.append(value.work)
             if len(series.first_work) < BASE_VALUES:
@@ -70,11 +73,11 @@ class Ratios:
     def end_turn(self, ordinal: int, unattributed_ms: float | None) -> None:
         """All values of the turn were added."""
         self._count += 1
-        logs = {key: _sum(self._this.get(name) for name in self._members(key, self._this)) for key in RATIO_KEYS}
+        gaps = None
         if unattributed_ms is not None:
-            logs[UNATTRIBUTED] = math.log(max(unattributed_ms, 0.0) + SOFT_MS)
-            self._gaps.append(logs[UNATTRIBUTED] or 0.0)
-        self._turns.append(TurnRatios(ordinal, tuple(logs[key] for key in RATIO_KEYS)))
+            gaps = math.log(max(unattributed_ms, 0.0) + SOFT_MS)
+            self._gaps.append(gaps)
+        self._turns.append(TurnRatios(ordinal, self._by_key(self._this, gaps)))
         self._this = {}
 
     def move(self, name: str, turns: int) -> None:
@@ -96,18 +99,20 @@ class Ratios:
         """For the snapshot; ``found``: the series with an active finding."""
         active = frozenset(found)
         usual = {name: self._usual(series, name in active) for name, series in self._series.items()}
-        logs = {key: _sum(usual.get(name) for name in self._members(key, usual)) for key in RATIO_KEYS}
-        logs[UNATTRIBUTED] = self._usual_gaps(active)
-        return StageRatios(tuple(self._turns), tuple(logs[key] for key in RATIO_KEYS))
+        return StageRatios(tuple(self._turns), self._by_key(usual, self._usual_gaps(active)))
 
-    def _members(self, key: str, known: Mapping[str, object]) -> Iterable[str]:
-        """The parts that a stage was judged in, or the stage itself; as it is where its work never was known."""
-        parts = SPLIT.get(key, ())
-        if parts and all(part in known for part in parts):
-            return parts
-        if RAW + key in self._series and not any(one in self._series for one in (key, *parts)):
-            return (RAW + key,)
-        return (key,)
+    def _by_key(self, logs: Mapping[str, float | None], gaps: float | None) -> tuple[float | None, ...]:
+        """Of each of ``RATIO_KEYS``, the last of which is ``gaps``."""
+        return (*(self._of(key, parts, logs) for key, parts in _PARTS), gaps)
+
+    def _of(self, key: str, parts: Sequence[str], logs: Mapping[str, float | None]) -> float | None:
+        """Of the parts that a stage was judged in, or of itself; as it is where its work never was known."""
+        if parts and all(part in logs for part in parts):
+            return _sum(logs[part] for part in parts)
+        log = logs.get(key)
+        if log is None and RAW + key in self._series and not any(one in self._series for one in (key, *parts)):
+            log = logs.get(RAW + key)
+        return None if log is None else math.log(math.exp(log))
 
     def _usual_gaps(self, active: frozenset[str]) -> float | None:
         if self._gaps_before is not None and any(name.startswith(GAP) for name in active):
