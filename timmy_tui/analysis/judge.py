@@ -145,11 +145,12 @@ class Judge:
 
         Restarts between are no change: both sides may have several epochs, and their names say which.
         """
-        epochs = {epoch.number: epoch for epoch in self.epochs}
-        oldest, last = min(epochs, default=0), max(epochs, default=0)
-        flips = [number for number in range(last, oldest, -1) if flag_changed(epochs[number])][:2]
+        known = self.epochs
+        flips = [epoch.number for epoch in known[1:] if flag_changed(epoch)][:-3:-1]
         if not flips:
             return None
+        epochs = {epoch.number: epoch for epoch in known}
+        oldest, last = min(epochs), max(epochs)
         at = flips[0]
         undone = len(flips) > 1 and _undoes(epochs[at].changes, epochs[flips[1]].changes)
         if undone:

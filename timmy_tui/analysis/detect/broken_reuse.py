@@ -7,7 +7,8 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from statistics import median
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from timmy_tui.analysis.stats.ordering import NewestOfSessions
 from timmy_tui.analysis.stats.tuning import TUNING
@@ -20,7 +21,7 @@ from timmy_tui.model.turn import Turn, TurnState
 _TUNING = TUNING.reuse
 
 
-class _Request(NamedTuple):
+class _Request(Struct, frozen=True, gc=False):
     """A warm turn with what it evaluated of its prompt."""
 
     turn: Turn

@@ -57,6 +57,8 @@ class LevelChanges:
         """Ordinal."""
         self._counts = False
         """The newest turn tells what Ollama reused."""
+        self._is_looked = False
+        """At all that is known by now."""
 
     def add(self, turn: Turn, is_new: bool = True) -> tuple[Finding, ...]:
         """What is new, changed or ended with this turn, as the detector has it.
@@ -64,6 +66,7 @@ class LevelChanges:
         A revision of a turn tells what it reused, and is not judged again.
         """
         self._reuse.add(turn)
+        self._is_looked = False
         if not is_new:
             return ()
         self._newest = turn.ordinal
@@ -87,8 +90,9 @@ class LevelChanges:
         mine = [] if self._broken is None or self._is_silent(self._broken) else [self._broken]
         found = self.each_cause_once(self.detector.findings)
         lasting = sorted([*mine, *(one for one in found if not one.ended)], key=lambda one: -one.raised)
-        over = [one.finding for one in self._over]
-        ended = merge(over, (one for one in found if one.ended), key=lambda one: -one.raised)
+        ended = [one for one in found if one.ended]
+        if self._over:
+            ended = [*merge((one.finding for one in self._over), ended, key=lambda one: -one.raised)]
         return (*lasting, *ended)
 
     def each_cause_once(self, findings: Iterable[Finding]) -> list[Finding]:
@@ -97,6 +101,7 @@ class LevelChanges:
 
     def answer(self, key: str, answer: str) -> None:
         """``accept`` the new level, ``acknowledge`` the finding, or ``mute`` its stage."""
+        self._is_looked = False
         if key.startswith(PROMPT_CACHE):
             self._answer_for_cache(key, answer)
         elif answer == "accept":
@@ -130,6 +135,9 @@ class LevelChanges:
 
     def _look(self) -> None:
         """What is broken now, and whether what was is over."""
+        if self._is_looked:
+            return
+        self._is_looked = True
         was = self._broken
         now = self._reuse.finding(said=was is not None)
         if now is not None and was is None and not (self._counts or self._is_borne_out(now)):
