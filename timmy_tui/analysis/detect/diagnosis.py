@@ -6,7 +6,8 @@ Formulas and sources: STATISTICS.md.
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from timmy_tui.analysis.detect.level import Level
 from timmy_tui.analysis.stats.ordering import NewestOfSessions
@@ -34,7 +35,7 @@ _OPTIONAL = tuple(key for key in CRITICAL if BY_KEY[key].optional)
 _NAMES = {**{stage.key: stage.name for stage in STAGES if stage.name}, UNATTRIBUTED: "unnamed gap"}
 
 
-class _Compared(NamedTuple):
+class _Compared(Struct, frozen=True, gc=False):
     """A piece of the headline beside what is usual."""
 
     stage: str
@@ -84,27 +85,30 @@ class Diagnoser:
     def _diagnose(self, turn: Turn, ahead: Turn | None, compared: Sequence[_Compared]) -> Diagnosis:
         parts = {piece.stage: piece.ms - (piece.ms if piece.usual is None else piece.usual) for piece in compared}
         excess = sum(parts.values())
-        ordered = sorted(parts.items(), key=lambda item: -item[1] if excess >= 0 else item[1])
+        sign = 1 if excess >= 0 else -1
         least = max(_TUNING.worth_ms, _TUNING.worth_share * abs(excess))
-        named = [
-            Contribution(stage, ms, self._why(stage, turn, ahead) if ms > 0 else "")
-            for stage, ms in ordered
-            if (ms >= least if excess >= 0 else ms <= -least)
-        ]
+        large = [(stage, ms) for stage, ms in parts.items() if sign * ms >= least]
+        large.sort(key=lambda item: -sign * item[1])
+        named = [Contribution(stage, ms, self._why(stage, turn, ahead) if ms > 0 else "") for stage, ms in large]
         rest = excess - sum(part.ms for part in named)
         named.append(Contribution("rest", rest))
-        even = _is_even({stage: ms for stage, ms in parts.items() if stage not in {part.stage for part in named}})
-        spread = robust_scale(list(self._excesses)) if len(self._excesses) >= _TUNING.least_turns else 0.0
-        slow = excess > max(_TUNING.slow_ms, _TUNING.slow_scales * spread)
+        told = {part.stage for part in named}
+        even = _is_even({stage: ms for stage, ms in parts.items() if stage not in told})
         unknown = [piece for piece in compared if piece.usual is None and piece.ms >= _TUNING.worth_ms]
         return Diagnosis(
             ordinal=turn.ordinal,
             excess_ms=excess,
             sentence=_sentence(excess, named, even, self._like(turn, ahead)) + self._beside(turn, named, unknown),
             contributions=tuple(named),
-            slow=slow,
+            slow=self._is_slow(excess),
             usuals=_usuals(compared),
         )
+
+    def _is_slow(self, excess: float) -> bool:
+        if excess <= _TUNING.slow_ms:
+            return False
+        spread = robust_scale(list(self._excesses)) if len(self._excesses) >= _TUNING.least_turns else 0.0
+        return excess > _TUNING.slow_scales * spread
 
     def _like(self, turn: Turn, ahead: Turn | None) -> str:
         """What the turns have in common that it is set against."""
@@ -145,13 +149,13 @@ class Diagnoser:
 
     def _usual_of(self, stage: str, ahead: Turn | None, work: tuple[float, ...] | None) -> float | None:
         """Usual ms for the work of the turn, or for the usual amount where that is not known, as of a cut prompt."""
-        level = self._levels.get(_series(stage, ahead, work))
-        if level is None or not level.ready:
+        series = _series(stage, ahead, work)
+        level = self._levels.get(series)
+        if (level is None or not level.ready) and series != stage:
             level = self._levels.get(stage)
-        if level is None or not level.ready:
+        if level is None:
             return None
-        known = work is not None and level.stage == stage
-        usual = level.expected_ms(work) if known and work is not None else level.usual_ms
+        usual = level.expected_ms(work if work is not None and level.stage == stage else ())
         return None if usual is None else usual - soft_of(stage)
 
     def _usual(self, stage: str) -> float | None:
@@ -190,7 +194,8 @@ class Diagnoser:
         self._excesses.append(sum(piece.ms - piece.usual for piece in compared if piece.usual is not None))
         for stage, happened in self._happened.items():
             happened.append(turn.stages.get(stage) is not None)
-        for stage, ms, _, work in compared:
+        for piece in compared:
+            stage, ms, work = piece.stage, piece.ms, piece.work
             if ms < 0 or stage in HOPS:
                 continue
             name = _series(stage, ahead, work)
