@@ -59,7 +59,7 @@ class Usual:
         tag = (turn.ordinal, turn.request_id)
         expected: dict[str, float | None] = {}
         judged = []
-        values = list(values_of(turn, before, loaded))
+        values = values_of(turn, before, loaded)
         for series, log_ms, work in values:
             level = self._level(series)
             level.add(log_ms, work, tag)
@@ -128,10 +128,10 @@ def _expected_whole(turn: Turn, usual: dict[str, float | None]) -> float | None:
     for stage, ms in parts_of_headline(turn.stages):
         if stage in SETTINGS:
             continue
-        parts = [usual.get(part) for part in SPLIT.get(stage, ())]
         known = usual.get(stage, ms)
-        if parts and None not in parts:
-            known = sum(part or 0.0 for part in parts)
+        if stage in SPLIT:
+            parts = [usual.get(part) for part in SPLIT[stage]]
+            known = known if None in parts else sum(part or 0.0 for part in parts)
         if known is None:
             return None
         total += known
