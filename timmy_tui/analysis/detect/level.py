@@ -16,7 +16,17 @@ from timmy_tui.analysis.detect.columns import Entry as Entry
 from timmy_tui.analysis.stats.series import soft_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import Array as Array
-from timmy_tui.analysis.stats.workload import Fit, column_medians, design, fit_work, log_work, median, prior_fit
+from timmy_tui.analysis.stats.workload import (
+    Fit,
+    column_medians,
+    design,
+    fit_work,
+    is_mixed,
+    log_work,
+    median,
+    prior_fit,
+    spread,
+)
 from timmy_tui.model.stages.watched import V2V
 
 _TUNING = TUNING.reference
@@ -40,6 +50,7 @@ class Level:
         self._origin: Sequence[float] = [0.0] * len(self._fitted.slopes)
         self._slopes: Sequence[float] = self._fitted.slopes.tolist()
         self._errors: Sequence[float] = self._fitted.errors.tolist()
+        self._is_mixed = is_mixed(stage)
         self._tick = 0.0
         """ms. Step of the clock, where the values show one."""
         self.fits = 0
@@ -113,7 +124,7 @@ class Level:
         if not work:
             return 0.0, 0.0
         effect = variance = 0.0
-        for place, value in enumerate(log_work(self.stage, work, self._fitted.mix)):
+        for place, value in enumerate(log_work(self.stage, work, self._fitted.mix) if self._is_mixed else work):
             distance = value - self._origin[place]
             effect += self._slopes[place] * distance
             variance += (distance * self._errors[place]) ** 2
@@ -133,7 +144,7 @@ class Level:
         self._is_fitted = True
         self._level = median(residuals)
         residuals = residuals - self._level
-        own = 1.4826 * median(np.abs(residuals))
+        own = 1.4826 * spread(residuals)
         self._take_residuals(residuals, own)
         self._set_scale(own * (1 + (_TUNING.caution / len(y)) ** 2), len(y))
         self._since_fit = 0

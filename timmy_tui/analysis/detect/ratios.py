@@ -5,13 +5,13 @@ that a level which has moved, or a series that a flip made begin anew, would soo
 """
 
 import math
-import statistics
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from timmy_tui.analysis.detect.judged_level import JudgedLevel
 from timmy_tui.analysis.stats.series import RAW, Value
 from timmy_tui.analysis.stats.tuning import TUNING
+from timmy_tui.core.quantile import median
 from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS, StageRatios, TurnRatios
 from timmy_tui.model.stages.watched import GAP, SOFT_MS, SPLIT, UNATTRIBUTED
 
@@ -58,7 +58,7 @@ class Ratios:
             series.first_work.append(value.work)
             if len(series.first_work) < BASE_VALUES:
                 return
-            series.base = tuple(map(statistics.median, zip(*series.first_work, strict=True)))
+            series.base = tuple(map(median, zip(*series.first_work, strict=True)))
         # What the judgement has already computed is taken from it: a design matrix costs 10 µs.
         if level.judged is not None and level.judged[0] == series.fits:
             effect = level.judged[1] - series.base_effect
@@ -87,7 +87,7 @@ class Ratios:
             series.before_move = series.usual
         if name.startswith(GAP):
             before = [*self._gaps][:-turns]
-            self._gaps_before = statistics.median(before) if before else None
+            self._gaps_before = median(before) if before else None
 
     def restart(self, name: str) -> None:
         """A flip: the series is learned anew."""
@@ -117,7 +117,7 @@ class Ratios:
     def _usual_gaps(self, active: frozenset[str]) -> float | None:
         if self._gaps_before is not None and any(name.startswith(GAP) for name in active):
             return self._gaps_before
-        return statistics.median(self._gaps) if len(self._gaps) >= BASE_VALUES else None
+        return median(self._gaps) if len(self._gaps) >= BASE_VALUES else None
 
     def _usual(self, series: _Series, found: bool) -> float | None:
         """The level ahead of the change that is shown, else the present one."""

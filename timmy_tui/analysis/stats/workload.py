@@ -207,7 +207,8 @@ def fit_work(stage: str, y: Array, logs: Array, groups: Array | None = None, nea
     if is_mixed(stage) and len(y) >= _TUNING.mix_values:
         mix = MIXES[int(np.argmin(_scales(y - start[0] * logs, sides)))]
     rounds = _TUNING.rounds if near is None else _TUNING.later_rounds
-    return _fit(y, design(stage, logs, mix), priors, sides, (start, rounds))._replace(mix=mix)
+    slopes, errors = _fit(y, design(stage, logs, mix), priors, sides, (start, rounds))
+    return Fit(slopes, errors, mix)
 
 
 def tokens_apart(stage: str, y: Array, logs: Array, groups: Array) -> float:
@@ -227,16 +228,18 @@ def tokens_apart(stage: str, y: Array, logs: Array, groups: Array) -> float:
 
 def _scales(residuals: Array, sides: Sequence[Places]) -> Array:
     """Robust scale of every row, each side around its own median."""
-    around = np.concatenate([_around(residuals[:, side]) for side in sides], axis=1)
-    return np.asarray(np.sort(np.abs(around), axis=1)[:, around.shape[1] // 2])
+    sided = [_around(residuals[:, side]) for side in sides]
+    around = np.abs(sided[0] if len(sided) == 1 else np.concatenate(sided, axis=1))
+    around.sort(axis=1)
+    return np.asarray(around[:, around.shape[1] // 2])
 
 
 def _around(values: Array) -> Array:
     return np.asarray(values - np.sort(values, axis=1)[:, [values.shape[1] // 2]])
 
 
-def _fit(y: Array, x: Array, priors: Priors, sides: Sequence[Places], begin: tuple[Array, int]) -> Fit:
-    """Ridge towards the prior with Huber weights, from the slopes and for the rounds of ``begin``."""
+def _fit(y: Array, x: Array, priors: Priors, sides: Sequence[Places], begin: tuple[Array, int]) -> tuple[Array, Array]:
+    """Ridge towards the prior with Huber weights, from the slopes and for the rounds of ``begin``: slopes, errors."""
     fitted, rounds = begin
     weights: Array = np.ones(len(y))
     pull = priors.precision * priors.slopes
@@ -249,7 +252,7 @@ def _fit(y: Array, x: Array, priors: Priors, sides: Sequence[Places], begin: tup
         inverse = _inverse(weighted @ centred_x, priors.precision)
         fitted = inverse @ (weighted @ centred_y + pull)
     errors = np.maximum(np.sqrt(inverse.diagonal()), priors.spreads * _TUNING.least_error_share)
-    return Fit(fitted, np.asarray(errors), FIRST)
+    return fitted, np.asarray(errors)
 
 
 def _centred(y: Array, x: Array, weights: Array, sides: Sequence[Places]) -> tuple[Array, Array]:
@@ -271,20 +274,30 @@ def _inverse(matrix: Array, precision: Array) -> Array:
         return np.asarray(1.0 / (matrix + precision))
     (a, b), (_, d) = matrix.tolist()
     a, d = a + float(precision[0]), d + float(precision[1])
-    return np.asarray(np.array([[d, -b], [-b, a]]) / (a * d - b * b))
+    scale = a * d - b * b
+    return np.array([[d / scale, -b / scale], [-b / scale, a / scale]])
 
 
 def robust_scale(values: Array | Sequence[float]) -> float:
     """1.4826 × median absolute deviation: the standard deviation of the well-behaved part."""
-    array = np.asarray(values, dtype=float)
-    if not len(array):
+    if not len(values):
         return 0.0
-    return 1.4826 * median(np.abs(array - median(array)))
+    array = np.asarray(values, dtype=float)
+    return 1.4826 * spread(array - median(array))
+
+
+def spread(off: Array) -> float:
+    """Median distance from 0 of at least one value."""
+    return _middle(np.abs(off))
 
 
 def median(values: Array) -> float:
     """Median of at least one value; a sixth of the time that numpy's takes for some hundred of them."""
-    ordered = values.copy()
+    return _middle(values.copy())
+
+
+def _middle(ordered: Array) -> float:
+    """Median of values that are not needed any more in their order."""
     ordered.sort()
     middle, odd = divmod(len(ordered), 2)
     return ordered.item(middle) if odd else (ordered.item(middle - 1) + ordered.item(middle)) / 2
