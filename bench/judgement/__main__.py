@@ -5,12 +5,14 @@ import time
 from collections.abc import Iterator
 from itertools import chain
 from math import inf
+from pathlib import Path
 
 from bench.judgement.baselines import BASELINES, method_of
 from bench.judgement.grade import Effort, run
 from bench.judgement.guard import table as guard_table
 from bench.judgement.noise import called, judge_noise
 from bench.judgement.otava import otava_or_reason
+from bench.judgement.pace import NoTree, told
 from bench.judgement.pair_tables import false_calls, found
 from bench.judgement.pairs import RECIPES, dashboard, judge_pairs
 from bench.judgement.publication import OtherCode, Part, Publication
@@ -150,13 +152,18 @@ def session_noise(scale: int, seed: int, own: bool) -> Iterator[str]:
 
 
 def pace(scale: int, seed: int, own: bool) -> Iterator[str]:
-    """What a turn costs, early and late in a long log, and alarms on logs cut short."""
+    """What a turn costs; the detector's part early and late in a long log, by the clock; alarms on logs cut short."""
+    yield from _pace(scale, seed, None)
+
+
+def _pace(scale: int, seed: int, beside: Path | None) -> Iterator[str]:
+    yield from told(range(seed, seed + max(scale * 2 // 5, 1)), beside)
     turns = make_turns(3000, seed)
     for part in (turns[:1000], turns):
         began = time.perf_counter()
         detect(part)
         spent = 1000 * (time.perf_counter() - began) / len(part)
-        yield f"- {len(part)} turns: {spent:.2f} ms a turn for all stages together"
+        yield f"- {len(part)} turns: {spent:.2f} ms a turn for all stages together, the detector alone"
     logs = list(step_logs(1.5, 1, seed + 70_000))
     cut = sum(looks_ahead(detect, log.turns, range(40, len(log.turns), 37)) for log in logs)
     yield f"- {cut} of {sum(len(range(40, len(log.turns), 37)) for log in logs)} cut logs gave other alarms"
@@ -179,7 +186,15 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=inf, help="--publish begins no further world after that")
     parser.add_argument("--publish-pairs", action="store_true", help="before and after in every world, on such logs")
     parser.add_argument("--own", action="store_true", help="leave out what others would do: most of the time is theirs")
+    parser.add_argument("--beside", type=Path, metavar="TREE", help="only pace, alternately with another checkout")
     given = parser.parse_args()
+    if given.beside is not None:
+        try:
+            for line in _pace(given.scale, 100_000 * given.seed, given.beside.resolve()):
+                print(line, flush=True)
+        except NoTree as error:
+            parser.error(str(error))
+        return
     if given.publish_pairs:
         for line in _world_pairs(given.scale, report_seeds(PAIR_ROUNDS)):
             print(line, flush=True)
