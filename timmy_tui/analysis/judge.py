@@ -72,11 +72,12 @@ class Judge:
             self._tracker.forget(oldest)
         self._stale = True
         self._state = None
-        is_new = turn.ordinal not in self._judged and turn.position > self._newest
+        position = turn.position
+        is_new = turn.ordinal not in self._judged and position > self._newest
         self._changes.add(turn, is_new)
         if not is_new:
             return
-        self._newest = turn.position
+        self._newest = position
         self._judged.add(turn.ordinal)
         self._tracker.add(turn)
         self._diagnoses.append(self._diagnoser.add(turn))

@@ -6,6 +6,7 @@ Formulas and sources: STATISTICS.md.
 import math
 from collections import deque
 from collections.abc import Sequence
+from operator import mul
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -128,7 +129,7 @@ class Share:
         if not square:
             return 1.0
         off = [seen.had - mean for seen in self._reference]
-        own = sum(one * two for one, two in zip(off, off[1:], strict=False)) / square
+        own: float = sum(map(mul, off, off[1:])) / square
         weight = _REFERENCE.alike_values
         alike = min(max((n * own + weight * _REFERENCE.alike) / (n + weight), 0.0), _REFERENCE.most_alike)
         return (1 - alike) / (1 + alike)

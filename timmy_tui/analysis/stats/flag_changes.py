@@ -124,6 +124,8 @@ class FlagTracker:
             value = read(turn)
             if value is not None and not (first and value == on_first_turn):
                 shown[key] = value
+        if not self._newest.has_flags:
+            return shown, before
         for key, newest in self._newest.of(turn, v34_time(turn), self._session_began).items():
             shown[key] = newest.value
             if newest.before is not None:

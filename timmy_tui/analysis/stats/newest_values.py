@@ -31,6 +31,11 @@ class NewestValues:
         ]
         self._written: dict[str, tuple[list[float], list[WrittenValue]]] = {}
 
+    @property
+    def has_flags(self) -> bool:
+        """There is a flag of this kind."""
+        return bool(self._flags)
+
     def update_written(self, written: Sequence[WrittenValue]) -> None:
         """Set what journal and files say, in order of time."""
         self._written = {}

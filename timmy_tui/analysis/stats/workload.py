@@ -111,7 +111,9 @@ FEATURES: dict[str, tuple[Feature, ...]] = {
 def features_of(stage: str, turn: Turn, before: Turn | None) -> tuple[float, ...] | None:
     """Values of the stage's features; () when it has none, None when one of them is not known."""
     values: tuple[float, ...] = ()
-    for feature in FEATURES.get(stage, ()):
+    if stage not in FEATURES:
+        return values
+    for feature in FEATURES[stage]:
         value = feature.read(turn, before)
         if value is None:
             return None
