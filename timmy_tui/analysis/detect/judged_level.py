@@ -115,7 +115,8 @@ class JudgedLevel(Level):
 
     def _likeness(self, residuals: Array, scale: float) -> float:
         """Correlation of neighbours, of residuals that are clipped; towards the assumed one while there are few."""
-        clipped = np.clip(residuals, -_TUNING.far_scales * scale, _TUNING.far_scales * scale)
+        limit = _TUNING.far_scales * scale
+        clipped = np.minimum(np.maximum(residuals, -limit), limit)
         square = float(clipped @ clipped)
         if not square:
             return 0.0
