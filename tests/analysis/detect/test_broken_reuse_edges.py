@@ -234,3 +234,17 @@ def test_five_hundred_turns_are_at_hand(remembered: int, first: int) -> None:
     for number in range(remembered):
         told.add(Turn(ordinal=number, state=TurnState.FAILED, session=1))
     assert (len(told.turns), told.turns[0].ordinal) == (500, first)
+
+
+def test_a_count_that_comes_late_is_told_at_once_and_not_with_the_next_turn() -> None:
+    """Ollama's log may tell what it reused after the turn was closed; the state of before was looked at already."""
+    judge = Judge()
+    turns = log()
+    for one in turns[:-3]:
+        judge.add(one)
+    for one in turns[-3:]:
+        judge.add(replace(one, cached_tokens=800))
+        assert not judge.state().findings
+    for one in turns[-3:]:
+        judge.add(one)
+    assert [one.stage for one in judge.state().findings] == ["prompt cache"]
