@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from timmy_tui.ui.charts.ratio_row import (
-    BRIGHT_MS,
     DEAD_MS,
     Moved,
     Point,
@@ -21,6 +20,7 @@ from timmy_tui.ui.charts.ratio_row import (
 )
 from timmy_tui.ui.paint.glyphs import ASCII, UNICODE, Glyphs
 from timmy_tui.ui.paint.lines import cells, plain
+from timmy_tui.ui.paint.wording import BRIGHT_MS
 
 
 def at(ratio: float, usual_ms: float = 1000.0) -> Point:
@@ -42,7 +42,7 @@ def test_half_height_is_the_usual_and_a_step_is_ten_percent(ratio: float, height
 
 def test_known_ratios_give_these_cells() -> None:
     points = [at(ratio) for ratio in (0.5, 0.83, 0.91, 1.0, 1.0, 1.1, 1.25, 1.33, 5.0)]
-    assert ratio_text(points, 12, UNICODE) == "   ▁▂▃▄▄▅▆▇█"
+    assert ratio_text(points, 9, UNICODE) == "▁▂▃▄▄▅▆▇█"
     assert ratio_text([None, *points], 10, UNICODE) == "·▁▂▃▄▄▅▆▇█"
     assert ratio_text(points, 2, UNICODE) == "▇█" and ratio_text(points, 0, UNICODE) == ""
 
@@ -94,19 +94,19 @@ def roles(line: tuple[tuple[str, str], ...]) -> list[str]:
 
 
 def test_a_moved_level_is_coloured_from_its_first_turn_which_is_marked_without_colours() -> None:
-    points = [at(1.0)] * 6 + [at(1.1)] * 4
+    points = [at(1.0)] * 8 + [at(1.1)] * 4
     text = ratio_text(points, 12, UNICODE)
-    line = row_line(points, text, UNICODE, Moved(lost_ms=100.0, turns=4, start=6))
+    line = row_line(points, text, UNICODE, Moved(lost_ms=100.0, turns=4, start=8))
     assert plain(line) == text
     assert roles(line) == ["spark"] * 8 + ["spark.slower.began"] + ["spark.slower"] * 3
-    faster = row_line(points, text, UNICODE, Moved(lost_ms=-50.0, turns=4, start=6))
+    faster = row_line(points, text, UNICODE, Moved(lost_ms=-50.0, turns=4, start=8))
     assert roles(faster)[8:] == ["spark.faster.slightly.began", *["spark.faster.slightly"] * 3]
 
 
 def test_a_start_ahead_of_the_window_is_said_at_the_left_edge() -> None:
     points = [at(1.2)] * 20
     line = row_line(points, ratio_text(points, 20, UNICODE), UNICODE, Moved(lost_ms=200.0, turns=25, start=None))
-    assert plain(line) == "◂25t " + "▆" * 15 and set(roles(line)) == {"spark.slower"}
+    assert plain(line) == "◂25t " + "▆" * 15 and set(roles(line)) == {"slower", "spark.slower"}
     short = row_line(points, ratio_text(points, 15, UNICODE), UNICODE, Moved(lost_ms=200.0, turns=25, start=None))
     assert plain(short) == "▆" * 15 and set(roles(short)) == {"spark.slower"}
 
@@ -129,10 +129,35 @@ def test_a_row_is_as_wide_as_asked(points: list[Point | None], width: int, glyph
     assert glyphs is UNICODE or plain(line).isascii()
 
 
-@pytest.mark.parametrize("width", [20, 24])
+@pytest.mark.parametrize("width", [20, 40])
 def test_the_turns_ahead_of_a_level_do_not_have_its_colour(width: int) -> None:
     """Two slow turns stand ahead of it; with the new ones as neighbours they were coloured as these."""
     points = [at(1.0)] * 10 + [at(1.3)] * 2 + [at(1.5)] * 8
     assert column_roles(points)[10:12] == ["spark.slower"] * 2
     line = row_line(points, ratio_text(points, width, UNICODE), UNICODE, Moved(500.0, 8, 12), reverse=False)
-    assert roles(line) == ["spark"] * (width - 8) + ["spark.slower"] * 8
+    assert roles(line) == ["spark"] * (width - width * 8 // 20) + ["spark.slower"] * (width * 8 // 20)
+
+
+def test_a_drift_becomes_brighter_with_what_it_costs() -> None:
+    """All of it in one colour from its first turn on looked like a step."""
+    points = [at(1.0)] * 10 + [at(1.0 + 0.02 * turn, 400.0) for turn in range(1, 31)]
+    text = ratio_text(points, 40, UNICODE)
+    drawn = roles(row_line(points, text, UNICODE, Moved(150.0, 30, 10, drifts=True), reverse=False))
+    assert drawn[:10] == ["spark"] * 10
+    bright = drawn.index("spark.slower")
+    assert drawn[10:] == ["spark.slower.slightly"] * (bright - 10) + ["spark.slower"] * (40 - bright) and bright > 15
+    step = roles(row_line(points, text, UNICODE, Moved(150.0, 30, 10), reverse=False))
+    assert step[10:] == ["spark.slower"] * 30
+
+
+def test_a_dip_of_a_drift_does_not_take_the_other_colour() -> None:
+    points = [at(1.0)] * 10 + [at(1.2)] * 8 + [at(0.8)] * 8 + [at(1.4)] * 8
+    drawn = roles(row_line(points, ratio_text(points, 34, UNICODE), UNICODE, Moved(150.0, 24, 10, drifts=True)))
+    assert not any("faster" in role for role in drawn[10:])
+
+
+@pytest.mark.parametrize("width", [12, 20, 33])
+def test_few_turns_are_drawn_wide_and_keep_their_order(width: int) -> None:
+    points = [at(ratio) for ratio in (0.5, 0.83, 0.91, 1.0, 1.1, 1.25, 1.33, 5.0)]
+    text = ratio_text(points, width, UNICODE)
+    assert len(text) == width and sorted(text) == [*text] and {*text} == {*"▁▂▃▄▅▆▇█"}

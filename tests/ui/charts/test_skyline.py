@@ -196,8 +196,8 @@ def test_hops_between_clocks_that_differ_are_half_of_their_sum_each() -> None:
 @pytest.mark.parametrize(
     ("changes", "sign", "role"),
     [
-        ({"state": TurnState.FAILED}, "✗", "bad"),
-        ({"state": TurnState.TIMED_OUT}, "✗", "bad"),
+        ({"state": TurnState.FAILED}, "✗", "failed"),
+        ({"state": TurnState.TIMED_OUT}, "✗", "failed"),
         ({"state": TurnState.ABORTED}, "○", "warn"),
         ({"typed": True}, "t", "muted"),
         ({"headline_ms": None}, "?", "muted"),

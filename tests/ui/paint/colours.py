@@ -70,6 +70,12 @@ def distance(first: Color, second: Color, eyes: str = "all cones") -> float:
     return math.dist(ours, theirs)
 
 
+def lch(colour: Color) -> tuple[float, float]:
+    """(chroma, hue in degrees) in OKLCH."""
+    _, green_red, blue_yellow = _oklab(_linear(colour))
+    return math.hypot(green_red, blue_yellow), math.degrees(math.atan2(blue_yellow, green_red)) % 360
+
+
 def _linear(colour: Color) -> tuple[float, float, float]:
     red, green, blue = (
         part / 255 / 12.92 if part / 255 <= 0.04045 else ((part / 255 + 0.055) / 1.055) ** 2.4

@@ -9,9 +9,20 @@ import pytest
 from rich.color import Color, ColorType
 from rich.style import Style
 
-from tests.ui.paint.colours import ALL_COLOURS, COLOURS_256, DEPTHS, EYES, PALETTES_16, Depth, contrast, distance, pair
+from tests.ui.paint.colours import (
+    ALL_COLOURS,
+    COLOURS_256,
+    DEPTHS,
+    EYES,
+    PALETTES_16,
+    Depth,
+    contrast,
+    distance,
+    lch,
+    pair,
+)
 from timmy_tui.model.stages.watched import CRITICAL
-from timmy_tui.ui.paint.themes import GAP_KEY, OVER, STAGE, load_themes, packaged_folder, two_colours
+from timmy_tui.ui.paint.themes import FALLBACK, GAP_KEY, OVER, STAGE, load_themes, packaged_folder, two_colours
 
 THEMES = load_themes([packaged_folder()])[0]
 SIXTEEN, FOR_ALL_EYES = "ansi16", "okabe-ito"
@@ -32,8 +43,8 @@ BACKGROUND = ("band", "beam", "bar.track", "skyline.cut", HOLLOW)
 """Grounds, marks behind the picture, and what stands on another ground than the theme's."""
 STAGE_ROLES = tuple(f"{STAGE}{key}" for key in (*CRITICAL, GAP_KEY))
 GRAPHICS = frozenset({
-    *STAGE_ROLES, *BACKGROUND, "rule", "spark", "spark.gap", "spark.unjudged", "bar.ghost", "bar.setting", "bar.none",
-    "bar.speech",
+    *STAGE_ROLES, *BACKGROUND, "rule", *(role for role in FALLBACK if role.split(".")[0] == "spark"), "bar.ghost",
+    "bar.setting", "bar.none", "bar.speech",
 })  # fmt: skip
 """Roles without letters and digits; tests/ui/test_drawn_colours.py holds that nothing else is drawn in them."""
 LARGE = ("stt_final", "classify", "store", "retrieve", "llm", "mute", "tts", GAP_KEY)
@@ -41,6 +52,14 @@ LARGE = ("stt_final", "classify", "store", "retrieve", "llm", "mute", "tts", GAP
 MEET = sorted({
     *combinations(LARGE, 2), *zip(CRITICAL, CRITICAL[1:], strict=False), *((key, GAP_KEY) for key in CRITICAL),
 })  # fmt: skip
+SHORT = {frozenset(two) for two in (("stt_final", "classify"), ("stt_final", "tts"), ("classify", "tts"))}
+"""In sixteen colours six are left to the stages beside those of judgements: the two of 30 and 40 ms share a cyan, and
+VS Code's other cyan, TTS, is near it; other stages are always between these."""
+JUDGED = ("slower", "slower.slightly", "faster", "faster.slightly")
+JUDGEMENTS = (*JUDGED, *(f"spark.{role}" for role in JUDGED), "bar.over", "good", "bad")
+"""What became slower or faster, and what is right or wrong."""
+NEARLY_GREY, HUES_APART = 0.06, 25.0
+"""Chroma in OKLCH below which a colour has no hue to speak of; degrees from which two hues are two colours."""
 DEGREES = (("spark.slower", "spark.slower.slightly"), ("spark.faster.slightly", "spark.faster"))
 """The same meaning, by more or less than 100 ms, which is said in words too."""
 DIFFER = (
@@ -135,11 +154,38 @@ def test_the_sign_of_a_cut_column_can_be_seen_on_every_stage(name: str, depth: s
 @pytest.mark.parametrize(("name", "depth"), CASES)
 def test_stages_that_can_meet_and_states_are_told_apart(name: str, depth: str) -> None:
     styles, shown = THEMES[name].styles, depths(name)[depth]
-    two = [*((f"{STAGE}{a}", f"{STAGE}{b}") for a, b in MEET), *DIFFER]
+    meet = [two for two in MEET if name != SIXTEEN or frozenset(two) not in SHORT]
+    two = [*((f"{STAGE}{a}", f"{STAGE}{b}") for a, b in meet), *DIFFER]
     far = {(a, b): distance(colour(styles[a], shown), colour(styles[b], shown)) for a, b in two}
     assert {names: apart for names, apart in far.items() if apart < APART} == {}
     degrees = [distance(colour(styles[a], shown), colour(styles[b], shown)) for a, b in DEGREES]
     assert min(degrees) >= SLIGHTLY_APART
+
+
+@pytest.mark.parametrize(("name", "depth"), CASES)
+def test_no_stage_has_the_hue_of_a_judgement(name: str, depth: str) -> None:
+    """Red is what became slower and nothing else, green what became faster: TTS was as green, the gap nearly as red."""
+    styles, shown = THEMES[name].styles, depths(name)[depth]
+    alike = {}
+    for stage in (role for role in STAGE_ROLES if role != HOLLOW):
+        for judgement in JUDGEMENTS:
+            (chroma, hue), (other, its) = (lch(colour(styles[role], shown)) for role in (stage, judgement))
+            apart = abs((hue - its + 180) % 360 - 180)
+            if min(chroma, other) >= NEARLY_GREY and apart < HUES_APART:
+                alike[stage, judgement] = round(apart)
+    assert alike == {}
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_a_failed_turn_has_a_look_that_no_judgement_has(name: str) -> None:
+    """Its colours the other way round: also where there are few colours, or none."""
+    styles = THEMES[name].styles
+    depth = next(iter(depths(name).values()))
+    failed, text = pair(styles["failed"], depth), pair(styles["text"], depth)
+    assert contrast((failed[1], text[1])) >= HIGH
+    assert {
+        judgement: 1 for judgement in JUDGEMENTS if contrast((pair(styles[judgement], depth)[1], text[1])) > 1
+    } == {}
 
 
 @pytest.mark.parametrize("eyes", [name for name, matrix in EYES.items() if matrix is not None])

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from timmy_tui.ui.paint.glyphs import Glyphs
 from timmy_tui.ui.paint.lines import Line, join_alike
+from timmy_tui.ui.paint.wording import moved_words_role
 
 STEP = math.log(1.10)
 """One step of height, log units."""
@@ -17,11 +18,13 @@ USUAL = 3
 """Index of the usual among the eight heights: four eighths."""
 DEAD_MS = 10.0
 """A turn that is off by less is drawn as usual: 1–6 ms as bright as 400 ms were in 12 of 48 of the older screens."""
-COLOURED_MS, BRIGHT_MS = 20.0, 100.0
-"""ms lost or won a turn from which a column is coloured, and brightly. Not measured."""
+COLOURED_MS = 20.0
+"""ms lost or won a turn from which a column is coloured. Not measured."""
 COLOURED = math.log(1.25)
 """And the least ratio: the turns of a quiet stage differ by some 15 %. A lesser change of level is coloured when the
 detector has found it. Not measured."""
+WIDEST = 6
+"""Cells of a turn, as in the skyline."""
 LEAST_FOR_EDGE = 16
 """Columns; a narrower row does not give five of them away."""
 NEIGHBOURS = 3
@@ -50,6 +53,8 @@ class Moved(NamedTuple):
     """Index of its first column; None: ahead of the first."""
     seen: bool = False
     """The user has acknowledged it: it is not coloured."""
+    drifts: bool = False
+    """It came little by little."""
 
 
 def height_of(point: Point) -> int:
@@ -59,15 +64,38 @@ def height_of(point: Point) -> int:
     return min(max(USUAL + round(point.log / STEP), 0), 7)
 
 
+def turn_at(cell: int, count: int, width: int) -> int | None:
+    """Which of ``count`` turns is drawn in a cell of ``width`` ones; None where there is none.
+
+    Few turns fill all cells, up to WIDEST each, so that nothing empty stands between the figures and the oldest turn.
+    """
+    used = min(width, count * WIDEST)
+    at = cell - (width - used)
+    return ((at + 1) * count - 1) // used if 0 <= at < used else None
+
+
+def first_cell(turn: int, count: int, width: int) -> int:
+    """The first cell of a turn; ``width`` for the one behind the last."""
+    used = min(width, count * WIDEST)
+    return width - used + (turn * used // count if count else 0)
+
+
+def across(each: Sequence[str], width: int, blank: str = " ") -> list[str]:
+    """What each of ``width`` cells has of the newest turns, one value a turn."""
+    shown = each[-width:] if width > 0 else ()
+    places = (turn_at(cell, len(shown), width) for cell in range(width))
+    return [blank if at is None else shown[at] for at in places]
+
+
 def ratio_text(points: Sequence[Point | None], width: int, glyphs: Glyphs) -> str:
-    """The newest ``width`` columns at the right edge; a turn without the stage is a gap."""
-    shown = points[-width:] if width > 0 else ()
-    return "".join(glyphs.gap if point is None else glyphs.ramp[height_of(point)] for point in shown).rjust(width)
+    """The newest turns over ``width`` cells; a turn without the stage is a gap."""
+    each = [glyphs.gap if point is None else glyphs.ramp[height_of(point)] for point in points]
+    return "".join(across(each, width))
 
 
 def moved_role(lost_ms: float) -> str:
-    """Slower or faster, and bright by what it costs or gains."""
-    return f"spark.{'slower' if lost_ms > 0 else 'faster'}{'' if abs(lost_ms) >= BRIGHT_MS else '.slightly'}"
+    """The role of a column: slower or faster, and bright by what it costs or gains."""
+    return f"spark.{moved_words_role(lost_ms)}"
 
 
 def column_roles(points: Sequence[Point | None]) -> list[str]:
@@ -99,26 +127,41 @@ def _median(values: list[float]) -> float:
 def row_line(
     points: Sequence[Point | None], text: str, glyphs: Glyphs, moved: Moved | None = None, *, reverse: bool = True
 ) -> Line:
-    """``text``, a cell a turn with the newest at the right edge, in colours.
+    """``text``, the newest turns over its cells, in colours.
 
-    A moved level is coloured from where it began; ``reverse``: its first column is in reverse video, so that it can be
+    A moved level is coloured from where it began; ``reverse``: its first cell is in reverse video, so that it can be
     seen without colours. Where it began ahead of the first column, the left edge says how many turns ago: ``◂25t``.
     """
     width = len(text)
     shown = points[-width:] if width > 0 else ()
-    absent = width - len(shown)
     if moved is None or moved.seen:
-        return join_alike(zip(text, ["spark"] * absent + column_roles(shown), strict=True))
-    begin = width - len(points) + moved.start if moved.start is not None else -1
+        return join_alike(zip(text, across(column_roles(shown), width, "spark"), strict=True))
+    begin = len(shown) - len(points) + moved.start if moved.start is not None else -1
     # Those ahead of it by themselves: with the turns of the new level as neighbours the last three had its colour.
-    ahead = column_roles(shown[: max(begin - absent, 0)])
-    role = moved_role(moved.lost_ms)
-    since = ["spark.gap" if point is None else role for point in shown[len(ahead) :]]
-    roles = ["spark"] * absent + ahead + since
-    if 0 <= begin < width:
-        roles[begin] = f"{role}.began" if reverse else role
+    ahead = column_roles(shown[: max(begin, 0)])
+    roles = across(ahead + _since_roles(shown[len(ahead) :], moved), width, "spark")
+    if 0 <= begin < len(shown) and reverse:
+        roles[first_cell(begin, len(shown), width)] = f"{moved_role(moved.lost_ms)}.began"
     elif begin < 0 and width >= LEAST_FOR_EDGE:
         edge = f"{glyphs.before}{moved.turns}t "
         text = edge + text[len(edge) :]
-        roles[: len(edge)] = [role] * len(edge)
+        roles[: len(edge)] = [moved_words_role(moved.lost_ms)] * len(edge)
     return join_alike(zip(text, roles, strict=True))
+
+
+def _since_roles(points: Sequence[Point | None], moved: Moved) -> list[str]:
+    """The turns at the moved level: all in its colour, or while it drifts by what it had come to then."""
+    if not moved.drifts:
+        return ["spark.gap" if point is None else moved_role(moved.lost_ms) for point in points]
+    known = [point for point in points if point is not None and point.judged]
+    roles: list[str] = []
+    at = 0
+    for point in points:
+        if point is None or not point.judged:
+            roles.append("spark.gap" if point is None else moved_role(moved.lost_ms))
+            continue
+        lost = _median([one.lost_ms for one in known[max(at - NEIGHBOURS, 0) : at + NEIGHBOURS + 1]])
+        # A dip on its way is no change of direction.
+        roles.append(moved_role(lost if lost * moved.lost_ms > 0 else math.copysign(0.1, moved.lost_ms)))
+        at += 1
+    return roles

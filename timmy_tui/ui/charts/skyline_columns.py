@@ -37,7 +37,7 @@ def column_of(turn: Turn, shown: Shown, glyphs: Glyphs) -> Column:
     if turn.state is TurnState.ABORTED:
         return Column(sign=glyphs.none, role="warn")
     if turn.state is not TurnState.COMPLETE:
-        return Column(sign=glyphs.fail, role="bad")
+        return Column(sign=glyphs.fail, role="failed")
     if shown.spoken and turn.typed:
         return Column(sign=glyphs.typed)
     if turn.headline_ms is None or turn.span is not shown.span or (shown.spoken and not turn.is_spoken):

@@ -34,6 +34,8 @@ LARGEST = 64 * 1024
 """Bytes: a theme file is two dozen lines."""
 REQUIRED = ("text", "muted", "faint", "value", "good", "warn", "bad", "info")
 FALLBACK: Mapping[str, str] = {
+    "slower": "bad", "slower.slightly": "spark.slower.slightly", "faster": "good",
+    "faster.slightly": "spark.faster.slightly", "failed": "headline",
     "title": "value", "headline": "value", "frozen": "warn", "key": "info", "quote": "muted", "label": "text",
     "cursor": "value", "spark": "info", "spark.gap": "faint", "spark.moved": "bad", "spark.began": "spark.moved",
     "spark.unjudged": "faint", "spark.slower": "spark.moved", "spark.slower.slightly": "warn", "spark.faster": "good",

@@ -48,8 +48,6 @@ def part_name(key: str) -> str:
 
 LEAST_BEFORE_MS = 1.0
 """Of a level that was less, a ratio says nothing: an unnamed gap of 400 ms where there was 0.2 ms is ×2000."""
-LOUD_MS = 100.0
-"""A slower level that costs less a turn is said more quietly, whatever its ratio. Not measured."""
 WRITTEN_OUT: Mapping[str, str] = {
     "endpointing": "endpointing", "classify": "classify", "store": "store", "retrieve": "retrieval", "prompt": "prompt",
     UNATTRIBUTED: "unnamed",
@@ -143,13 +141,24 @@ def finding_words(finding: Finding, glyphs: Glyphs, width: int) -> str:
     return glyph
 
 
+BRIGHT_MS = 100.0
+"""ms lost or won a turn from which a change is told in the brighter colour, whatever its ratio. Not measured."""
+
+
+def moved_words_role(lost_ms: float) -> str:
+    """The role of words on a change: they need more contrast than a column, and may have another colour than it."""
+    return f"{'slower' if lost_ms > 0 else 'faster'}{'' if abs(lost_ms) >= BRIGHT_MS else '.slightly'}"
+
+
 def finding_role(finding: Finding) -> str:
-    """Slower is bad, but only a warning where it costs less than 100 ms; faster is good, an acknowledged one muted."""
+    """Slower or faster, by what it costs or gains; an acknowledged one muted.
+
+    These are colours of no stage and of no state: what is red became slower, and nothing else is.
+    """
     if finding.acknowledged:
         return "muted"
-    if finding.direction != "slower":
-        return "good"
-    return "bad" if finding.after_ms - finding.before_ms >= LOUD_MS else "warn"
+    ms = abs(finding.after_ms - finding.before_ms)
+    return moved_words_role(ms if finding.direction == "slower" else -ms)
 
 
 def diagnosis_words(diagnosis: Diagnosis | None) -> str:

@@ -60,7 +60,7 @@ def _badge(view: View) -> Line:
     if headline is None or turn is None:
         return line((f"{view.glyphs.none} ", "muted"), (f"{V2V} {MISSING}", "headline"))
     slower = view.leading is not None and not view.leading.acknowledged
-    glyph, role = (view.glyphs.up, "bad") if slower else (view.glyphs.ok, "good")
+    glyph, role = (view.glyphs.up, "slower") if slower else (view.glyphs.ok, "good")
     why = turn.unmeasured.get(V2V, "") if headline.last is None else ""
     return (
         *line((f"{glyph} ", role), (f"{headline.key} {headline_words(turn, headline.last)}", "headline")),
@@ -231,8 +231,8 @@ def _idle(view: View) -> list[Line]:
     count = plural(counts.complete, "turn")
     parts = [*(_listening(view) or [line(("idle", "muted"))]), line((count, "muted"))]
     for number, word, role in (
-        (counts.failed, "failed", "bad"),
-        (counts.timed_out, "timed out", "bad"),
+        (counts.failed, "failed", "value"),
+        (counts.timed_out, "timed out", "value"),
         (counts.aborted, "aborted", "warn"),
     ):
         if number:

@@ -12,7 +12,7 @@ from timmy_tui.ui.charts.skyline_columns import LEAST_REST_MS, parts_of
 from timmy_tui.ui.charts.waterfall import is_off
 from timmy_tui.ui.paint.lines import Line, Span, fit, foreign, join_fitting, line
 from timmy_tui.ui.paint.themes import GAP_KEY, STAGE
-from timmy_tui.ui.paint.wording import clock_time, reason_words, signed
+from timmy_tui.ui.paint.wording import clock_time, moved_words_role, reason_words, signed
 from timmy_tui.ui.panels.against_usual import usual_ms
 from timmy_tui.ui.panels.headline import headline_words
 from timmy_tui.ui.panels.lists import state_mark
@@ -72,8 +72,8 @@ def turn_line(view: View, turn: Turn, width: int) -> Line:
     over, as_usual = view.over_usual(turn), line(("as usual for its work", "muted"))
     if over is not None:
         words = signed(over[0], view.glyphs)
-        late = is_off(*over)
-        parts.append(line((words, "warn" if late else "muted"), (" against its usual", "muted")) if words else as_usual)
+        role = moved_words_role(over[0]) if is_off(*over) else "muted"
+        parts.append(line((words, role), (" against its usual", "muted")) if words else as_usual)
     parts.append(line((clock_time(turn.started).strip(), "muted")))
     parts.append(line((f"{back}t back" if back > 1 else "the newest", "muted")))
     return fit(join_fitting([part for part in parts if part[0][0]], width), width)
@@ -113,7 +113,7 @@ def _labels(pieces: Sequence[Piece], starts: Sequence[int], width: int) -> Line:
         for text in (*([f"{figure} {piece.over}"] if piece.over else []), figure, name):
             around = placed[max(start - 1, 0) : start + len(text) + 1]
             if start + len(text) <= width and all(cell[0] == " " for cell in around):
-                placed[start : start + len(text)] = [(char, "warn" if piece.over else "text") for char in text]
+                placed[start : start + len(text)] = [(char, "slower" if piece.over else "text") for char in text]
                 break
     return join_cells(placed)
 
