@@ -301,7 +301,7 @@ def test_another_span_than_v2v_is_named() -> None:
 
 def test_a_flip_is_named_over_the_sparklines() -> None:
     header = next(row for row in text(snapshot(), 200, 50).split("\n") if row.startswith("stage"))
-    assert "tail mode off→on┃" in header
+    assert "┃tail mode off→on" in header
 
 
 @pytest.mark.parametrize(("n", "said"), [(1, False), (2, True)])

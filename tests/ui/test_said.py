@@ -187,3 +187,16 @@ async def test_findings_that_are_over_stand_below_the_others_in_the_same_columns
         await dashboard.press("i")
         rows = [row for row in dashboard.rows() if "slower" in row]
         assert [row.index("▲") for row in rows] == [16, 16] and rows[1].startswith("  RAG")
+
+
+@pytest.mark.parametrize("size", [(40, 10), (60, 15)])
+def test_what_is_left_out_is_counted_as_a_warning_only_where_it_is_one(size: tuple[int, int]) -> None:
+    """``+sources`` had the colour of a warning while all sources were ok."""
+    calm = view(replace(with_context(0.3, 80), judgement=None))
+    lines = said_lines(calm, size[0], 1)
+    counted = next(role for text, role in lines[-1] if text.startswith("+"))
+    assert counted == "muted"
+    stale = replace(sources()[0], condition=SourceCondition.DENIED, detail="permission denied")
+    ill = replace(calm.snapshot, judgement=judgement(30, finding()), sources=(stale, *sources()[1:]))
+    urgent = said_lines(view(ill), size[0], 1)
+    assert next(role for text, role in urgent[-1] if text.startswith("+")) == "warn"

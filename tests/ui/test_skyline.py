@@ -278,7 +278,7 @@ def test_a_verdict_is_the_stage_that_moved_most_or_says_that_none_did() -> None:
     small, large = stage("retrieve", "faster", 50.0, 25.0), stage("tts", "slower", 700.0, 800.0)
     assert words(small, large) == ("TTS ×1.14", "bad") and words(small) == ("RAG ×0.50", "good")
     assert words(stage("llm", "unchanged", 5.0, 5.0)) == ("no change", "info")
-    assert words(stage("llm", "too few turns", 5.0, 5.0), wanted=3) == ("3 more turns", "info")
+    assert words(stage("llm", "too few turns", 5.0, 5.0), wanted=3) == ("verdict in 3 turns", "info")
     assert verdict_words(None) == words() == ("", "info")
 
 

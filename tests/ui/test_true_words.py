@@ -121,7 +121,7 @@ def test_a_place_under_the_skyline_says_what_the_verdict_says(outcome: str) -> N
 
 def test_one_more_turn_is_one() -> None:
     empty = Comparison(a="", b="", n_a=9, n_b=4, stages=(), sentence="", wanted=1, outcome="cannot tell yet")
-    assert verdict_words(empty) == ("1 more turn", "info")
+    assert verdict_words(empty) == ("verdict in 1 turn", "info")
 
 
 # --- what is sent to somebody ---

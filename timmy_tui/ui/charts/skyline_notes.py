@@ -33,7 +33,34 @@ class Note(Struct, frozen=True):
     """Ahead of that they stand left of the signs beside it, and a line of this glyph leads from them to its own."""
 
 
-def place_notes(notes: Iterable[Note], width: int) -> Line:
+class Stretch(Struct, frozen=True):
+    """Columns that belong together: a rule runs between what else is said of them, from the first to the last."""
+
+    start: int
+    end: int
+    """Behind the last."""
+    glyphs: tuple[str, str, str]
+    """Its first, those between, its last."""
+    words: tuple[str, ...] = ()
+    """What it is, from the longest to the shortest: the first that fit stand in it."""
+    role: str = "faint"
+
+    def draw(self, cells: list[Span | None]) -> None:
+        """Into the cells that are free."""
+        first, rule, last = self.glyphs
+        for text in self.words:
+            # Both its ends stay.
+            room = range(self.start + 1, self.end - len(text))
+            start = next((at for at in room if not any(cells[at : at + len(text)])), None)
+            if start is not None:
+                cells[start : start + len(text)] = [(char, self.role) for char in text]
+                break
+        for at in range(max(self.start, 0), min(self.end, len(cells))):
+            sign = first if at == self.start else last if at == self.end - 1 else rule
+            cells[at] = cells[at] or (sign, self.role)
+
+
+def place_notes(notes: Iterable[Note], width: int, stretch: Stretch | None = None) -> Line:
     """One line of ``width`` cells. Every sign has its column; words stand to its right, or where that is full, left.
 
     Of several notes on one column the one of lowest rank has the sign, and its words count the others: ``and 1 more``.
@@ -49,6 +76,8 @@ def place_notes(notes: Iterable[Note], width: int) -> Line:
         if note.weak and 0 <= note.column < width and not any(cells[max(note.column - 1, 0) : note.column + 1]):
             cells[note.column] = note.sign
             _place_words(cells, note)
+    if stretch is not None:
+        stretch.draw(cells)
     return join_cells(cell if cell is not None else BLANK for cell in cells)
 
 

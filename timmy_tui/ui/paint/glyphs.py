@@ -53,6 +53,8 @@ class Glyphs(Struct, frozen=True):
     """At the foot of a scale that begins above it."""
     tick: str
     """Points up at a column."""
+    ends: str
+    """Of the stretch of turns that the stage rows show."""
     outline: str
     """Fill of what is drawn as an outline."""
     swatch: str
@@ -94,6 +96,7 @@ UNICODE = Glyphs(
     cut="▴",
     cut_below="▾",
     tick="╵",
+    ends="├┤",
     outline="░",
     swatch="▆",
     typed="t",
@@ -128,6 +131,7 @@ ASCII = Glyphs(
     cut="^",
     cut_below="v",
     tick="'",
+    ends="[]",
     outline=":",
     swatch="#",
     typed="t",
@@ -142,7 +146,7 @@ _TO_ASCII = str.maketrans(
         "◐": "o", "✗": "x", "✓": "+", "×": "x", "≥": ">", "≤": "<", "≈": "~", "±": "~", "Δ": "d", "−": "-", "Σ": "S",
         "─": "-", "▁": "_", "│": "|", "┊": "|", "┄": ".", "█": "#", "▓": "%", "▒": "=", "░": ".", "╱": "/", "½": "2",
         "▴": "^", "▾": "v", "◂": "<", "▸": ">", "╵": "'", "✎": "+", "≠": "!",
-        "–": "-", "┃": "|", "━": "=", "┏": "[", "┓": "]",
+        "–": "-", "┃": "|", "━": "=", "┏": "[", "┓": "]", "├": "[", "┤": "]",
     }
 )  # fmt: skip
 

@@ -46,6 +46,8 @@ class LevelChange(NamedTuple):
     """The user knows of it, or it is too small to be worth a colour."""
     measured_ms: float | None = None
     """Level now as it was measured, whatever the work."""
+    drifts: bool = False
+    """It comes little by little."""
 
     @property
     def words(self) -> Change:
@@ -77,7 +79,30 @@ def _found(view: View, key: str) -> LevelChange | None:
     part = "" if one.stage in (key, GPU) else one.stage
     measured_ms = _measured_since(view, key, first.since)
     turns = max(turns_since(view, first), one.n)
-    return change._replace(since=first.since, turns=turns, part=part, measured_ms=measured_ms)
+    drifts = one.steps > 1 or _is_gradual(view, key, first.since)
+    return change._replace(since=first.since, turns=turns, part=part, measured_ms=measured_ms, drifts=drifts)
+
+
+def drifts(view: View, finding: Finding) -> bool:
+    """It came little by little: the finding came in several steps, or the turns since it began show it.
+
+    That it goes on is not asked: of steps of a quarter, 30 turns ago, that is said of 7 in 16.
+    """
+    key, stage = ("drifts", finding.key, finding.steps), finding.stage
+    return view.cached(key, lambda: finding.steps > 1 or _is_gradual(view, stage, finding.since))
+
+
+def _is_gradual(view: View, key: str, since: int) -> bool:
+    from timmy_tui.ui.charts.ramp import is_gradual  # No first frame has a finding.
+
+    return is_gradual(_logs_since(view, key, since))
+
+
+def _logs_since(view: View, key: str, since: int) -> list[float]:
+    """A stage over its usual at equal work in each judged turn from one on."""
+    begin = index_from(view.turns, since)
+    turns = view.turns[begin:] if begin is not None else ()
+    return [log for turn in turns if (log := log_ratio(view, turn, key)) is not None]
 
 
 def _measured_since(view: View, key: str, since: int) -> float | None:
@@ -101,7 +126,7 @@ def _change_on_row(view: View, finding: Finding, key: str) -> LevelChange:
     if key == finding.stage or key not in RATIO_KEYS or begin is None:
         return own
     since = view.turns[begin:]
-    logs = [log for turn in since if (log := log_ratio(view, turn, key)) is not None]
+    logs = _logs_since(view, key, finding.since)
     off = [one for turn in since if (one := _off_usual(view, turn, key)) is not None]
     if len(logs) < LEAST_TURNS:
         return own
@@ -153,7 +178,7 @@ def moved_level(view: View, key: str, columns: int) -> Moved | None:
     start = index_from(shown, change.since)
     first = shown[0] if shown else None
     ahead = first is not None and not first.place and first.ordinal > change.since
-    return Moved(change.ms, change.turns, None if ahead else start, change.seen)
+    return Moved(change.ms, change.turns, None if ahead else start, change.seen, change.drifts)
 
 
 def row_points(view: View, key: str, columns: int) -> list[Point | None]:

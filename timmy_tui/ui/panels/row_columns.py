@@ -18,6 +18,9 @@ LEAST_BAR, GOOD_BAR = 8, 20
 """Cells. The least that a waterfall says something with; and from which on it gives way to further figures."""
 LEAST, WITH_CHANGE, WITH_RATIO, WITH_NAMES = 22, 34, 60, 119
 """Widths of the pane in cells from which there is a sparkline; a change; its ratio; and names are written out."""
+UNDER_SKYLINE = 60
+"""Width of the pane from which the last cell is free, as it is in the skyline for the turn in flight: where a turn has
+one cell there, it stands right above its cell in the rows."""
 KNOTS = ((22, 7), (34, 11), (40, 17), (80, 24), (120, 44), (156, 80), (200, 80), (280, 120))
 """(width of the pane, columns of the sparkline): linear in between."""
 
@@ -33,6 +36,8 @@ class Columns(Struct, frozen=True):
     usual: int = 0
     p95: bool = False
     n: bool = False
+    tail: int = 0
+    """Free at the right."""
 
 
 def spark_columns(width: int) -> int:
@@ -52,9 +57,10 @@ def columns_for(width: int) -> Columns:
         return Columns()
     name = WHOLE_NAME if width >= WITH_NAMES else SHORT_NAME
     change = CHANGE if width >= WITH_RATIO else NARROW_CHANGE if width >= WITH_CHANGE else 0
-    free = width - name - 1 - VALUE - (spark + 1) - (change + 1 if change else 0)
+    tail = int(width >= UNDER_SKYLINE)
+    free = width - name - 1 - VALUE - (spark + 1) - (change + 1 if change else 0) - tail
     if free - 1 < LEAST_BAR:
-        return Columns(name=name, spark=spark, change=change)
+        return Columns(name=name, spark=spark, change=change, tail=tail)
     usual_width = USUAL if width >= WITH_NAMES else NARROW_USUAL
     usual = usual_width if free - 1 - (usual_width + 1) >= LEAST_BAR else 0
     bar = free - 1 - (usual + 1 if usual else 0)
@@ -66,4 +72,4 @@ def columns_for(width: int) -> Columns:
     bar -= (P95 + 1) * p95
     if bar - (CHANGE_WORDS - CHANGE) >= GOOD_BAR:
         change, bar = CHANGE_WORDS, bar - (CHANGE_WORDS - CHANGE)
-    return Columns(name, min(bar, WIDEST), spark, change, share, usual, p95, n)
+    return Columns(name, min(bar, WIDEST), spark, change, share, usual, p95, n, tail)

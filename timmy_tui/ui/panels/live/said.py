@@ -66,6 +66,8 @@ WIDE = 120
 COUNT_SHARE = 0.4
 """Of the last line is at most so much for what is left out."""
 SOURCES = "sources"
+URGENT = ("bad", "warn", "slower", "slower.slightly")
+"""Roles of words that ask for a look."""
 
 
 class Said(Struct, frozen=True):
@@ -88,29 +90,34 @@ def said_lines(view: View, width: int, limit: int, turn: Turn | None = None) -> 
     ranked = sorted(said, key=lambda one: one.rank)
     shown = sorted(ranked[:limit], key=said.index)
     lines = [one.text for one in shown]
-    count = _count(view, [one.name for one in ranked[limit:]], width)
+    hidden = ranked[limit:]
+    count = _count(view, hidden, width)
     last = lines[-1]
     if shown[-1].name == SOURCES:
         # Its own count would stand beside this one: those that are cut are counted here, with the others.
         parts = source_parts(view)
         last = join_fitting(parts, width - cells(count) - 1) or parts[0]
         if cells(last) < cells(join_fitting(parts, 10_000)):
-            count = _count(view, [SOURCES, *(one.name for one in ranked[limit:])], width)
+            count = _count(view, [shown[-1], *hidden], width)
             last = join_fitting(parts, width - cells(count) - 1) or parts[0]
     lines[-1] = spread(whole_parts(last, width - cells(count) - 1), count, width)
     return lines
 
 
-def _count(view: View, names: Sequence[str], width: int) -> Line:
-    """``+context, cache i``: what is left out, the most important first, and the key that shows all of it."""
-    names = list(dict.fromkeys(names))
+def _count(view: View, hidden: Sequence[Said], width: int) -> Line:
+    """``+context, cache i``: what is left out, the most important first, and the key that shows all of it.
+
+    In the colour of a warning only where one of them is one.
+    """
+    names = list(dict.fromkeys(one.name for one in hidden))
     key = (view.keys.get("findings", "i"), "key")
+    role = "warn" if any(span[1] in URGENT for one in hidden for span in one.text) else "muted"
     for number in range(len(names), 0, -1):
         more = f" and {len(names) - number} more" if number < len(names) else ""
         text = f"+{', '.join(names[:number])}{more} "
         if len(text) + 1 <= width * COUNT_SHARE:
-            return line((text, "warn"), key)
-    return line((f"+{plural(len(names), 'line')} ", "warn"), key)
+            return line((text, role), key)
+    return line((f"+{plural(len(names), 'line')} ", role), key)
 
 
 def _said(view: View, width: int, turn: Turn | None) -> list[Said]:
@@ -207,7 +214,7 @@ def diagnosis_line(view: View, width: int, turn: Turn | None) -> tuple[Line, boo
     slow = diagnosis is not None and diagnosis.slow
     head = f"{view.turn_name(turn.ordinal, turn.request_id)}: " if asked else ""
     words = foreign(sentence or "was not judged", max(width - len(head), 1))
-    return line((head, "value"), (words, "warn" if slow else "muted")), slow or asked
+    return line((head, "value"), (words, "slower.slightly" if slow else "muted")), slow or asked
 
 
 def forecast_line(view: View, width: int) -> Line:

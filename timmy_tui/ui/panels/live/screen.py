@@ -87,7 +87,9 @@ def _said_below(view: View, width: int, height: int) -> View:
 
 def _stages(view: View, width: int, rows: int) -> list[Line]:
     turn = view.shown_turn
-    key = ("stages", width, rows, turn.ordinal if turn is not None else -1, view.row, view.raw_rows)
+    shown = turn.ordinal if turn is not None else -1
+    # The newest turn under the cursor is marked, and without one it is not.
+    key = ("stages", width, rows, shown, view.cursor_index, view.row, view.raw_rows)
     return view.cached(key, lambda: ledger_lines(view, width, rows, turn))
 
 

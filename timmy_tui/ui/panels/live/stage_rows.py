@@ -7,15 +7,15 @@ are always shown.
 from collections.abc import Set
 
 from timmy_tui.core.formatting import MISSING, duration, percent, plural
-from timmy_tui.model.flags.words import changes_words
 from timmy_tui.model.snapshot import StageStat
 from timmy_tui.model.stages.watched import BY_KEY, CRITICAL, GAP, HOPS, OUTSIDE, SETTINGS, UNATTRIBUTED, V2V
-from timmy_tui.model.turn import Epoch, Turn, TurnState
-from timmy_tui.ui.charts.ratio_row import moved_role, ratio_text, row_line
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.ui.charts.ratio_row import across, ratio_text, row_line
 from timmy_tui.ui.charts.spark import spark_text
 from timmy_tui.ui.charts.waterfall import Bar, axis_line, bar_line, is_off, place_bars
-from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
-from timmy_tui.ui.paint.wording import EQUAL_WORK, change_words, reason_words, row_name
+from timmy_tui.ui.paint.lines import Line, fit, join_alike, left, line, right
+from timmy_tui.ui.paint.themes import OVER
+from timmy_tui.ui.paint.wording import EQUAL_WORK, change_words, moved_words_role, reason_words, row_name
 from timmy_tui.ui.panels.against_usual import (
     LevelChange,
     level_change,
@@ -26,7 +26,10 @@ from timmy_tui.ui.panels.against_usual import (
     usual_ms,
 )
 from timmy_tui.ui.panels.headline import FEW, headline_words
+from timmy_tui.ui.panels.live.rows_axis import rows_axis
 from timmy_tui.ui.panels.row_columns import COUNT, P95, SHARE, VALUE, Columns, columns_for
+from timmy_tui.ui.panels.skyline.panel import BEAM
+from timmy_tui.ui.panels.skyline.window import rows_window
 from timmy_tui.ui.view import View
 
 LEAST_SHARE = 0.03
@@ -34,11 +37,8 @@ LEAST_SHARE = 0.03
 SETTING_WORDS = "setting, waited more"
 SUM_LABEL = "gaps"
 """Label of the row of all unattributed time; each gap has a row of its own at its place in the turn."""
-RATIO_WORDS = ("half height = usual at equal work", "half height = usual", "half = usual")
-RAW_WORDS = ("ms from zero, top = largest", "ms from zero", "ms")
-"""What the columns over turns show; the longest that fits stands above them."""
-CHANGE_HEADINGS = (f"change {EQUAL_WORK}", EQUAL_WORK, "change")
-"""Above the changes, likewise."""
+CHANGE_HEADINGS = (f"change {EQUAL_WORK}", "▲▼ equal work", "change")
+"""Above the changes, likewise. The signs keep it apart from the heading before it."""
 USUAL_HEADINGS = ("its usual", "usual")
 """Likewise: it is that of the shown turn's work, which its bars are drawn against."""
 
@@ -151,6 +151,9 @@ def _header(view: View, columns: Columns, turn: Turn | None) -> Line:
     spans = [(left("stage", columns.name), "muted"), (" " + right("last", VALUE), "muted")]
     if columns.share:
         spans.append((" " + right("%", SHARE), "muted"))
+    if columns.change:
+        heading = next((text for text in CHANGE_HEADINGS if len(text) <= columns.change), "")
+        spans.append((" " + left(heading, columns.change), "muted"))
     spans.append((" ", "text"))
     spans.extend(axis_line(1.0 if turn else 0.0, columns.bar, view.glyphs, total))
     if columns.usual:
@@ -160,45 +163,7 @@ def _header(view: View, columns: Columns, turn: Turn | None) -> Line:
         spans.append((" " + right("p95", P95), "muted"))
     if columns.n:
         spans.append((" " + right("n", COUNT), "muted"))
-    spans.append((" ", "text"))
-    spans.append((epoch_ruler(view, columns.spark), "faint"))
-    heading = next((text for text in CHANGE_HEADINGS if len(text) <= columns.change), "")
-    spans.append((" " + left(heading, columns.change), "muted"))
-    return tuple(spans)
-
-
-def epoch_ruler(view: View, width: int) -> str:
-    """Above the columns over turns: where a flag moved, in words, and in between what the heights are.
-
-    A flip without room for its words is left out, and so are restarts: the skyline has both.
-    """
-    shown = view.turns[-width:] if width > 0 else ()
-    at_turn = {turn.ordinal: width - len(shown) + index for index, turn in enumerate(shown)}
-    ruler = " " * width
-    for epoch in reversed(view.snapshot.epochs):
-        column = at_turn.get(epoch.first)
-        if column is not None and epoch.changes:
-            ruler = _with_flip(ruler, column, epoch, view)
-    for text in RAW_WORDS if view.raw_rows else RATIO_WORDS:
-        # Two blanks to the words beside it, which would read as a part of it.
-        at = f"  {ruler}  ".find(" " * (len(text) + 4))
-        if at >= 0:
-            return f"{ruler[:at]}{text}{ruler[at + len(text) :]}"[:width]
-    return ruler
-
-
-def _with_flip(ruler: str, column: int, epoch: Epoch, view: View) -> str:
-    """The ruler with a flip at its column, its words at the right, or where that is full at the left."""
-    sign, label = view.glyphs.flip, epoch.changes[0].label
-    for words in (foreign(changes_words(epoch.changes), 40), foreign(label, 16)):
-        for text, start in ((f"{sign}{words}", column), (f"{words}{sign}", column - len(words))):
-            if (
-                start >= 0
-                and start + len(text) <= len(ruler)
-                and not ruler[max(start - 1, 0) : start + len(text) + 1].strip()
-            ):
-                return ruler[:start] + text + ruler[start + len(text) :]
-    return ruler
+    return (*spans, (" ", "text"), *rows_axis(view, columns.spark))
 
 
 def _row(view: View, bar: Bar, stat: StageStat | None, columns: Columns, turn: Turn | None) -> Line:
@@ -213,18 +178,18 @@ def _row(view: View, bar: Bar, stat: StageStat | None, columns: Columns, turn: T
         spans.append((" " + right(share, SHARE), "muted"))
     of_turn = usual_ms(view, turn, bar.key) if turn is not None else plain_usual_ms(view, bar.key)
     usual = of_turn if turn is not None and bar.length is not None and bar.key not in HOPS else None
-    if columns.bar:
-        drawn = _blank_bar(bar, columns) if unscaled or (bar.reason and bar.length is None) else None
-        spans.extend(((" ", "text"), *(drawn or bar_line(bar, total, columns.bar, view.glyphs, usual))))
     change = level_change(view, bar.key)
-    spans.extend(_figures(bar, stat, of_turn, columns))
-    if columns.spark:
-        spans.extend(((" ", "text"), *_over_turns(view, bar.key, columns.spark)))
     if columns.change:
         words, role = _change(view, bar, change, columns)
         if not words and turn is not None and turn.state is TurnState.COMPLETE:
             words, role = _off_usual(bar, usual, columns.change), "muted"
         spans.extend(((" ", "text"), (left(words, columns.change), role)))
+    if columns.bar:
+        drawn = _blank_bar(bar, columns) if unscaled or (bar.reason and bar.length is None) else None
+        spans.extend(((" ", "text"), *(drawn or bar_line(bar, total, columns.bar, view.glyphs, usual))))
+    spans.extend(_figures(bar, stat, of_turn, columns))
+    if columns.spark:
+        spans.extend(((" ", "text"), *_over_turns(view, bar.key, columns.spark)))
     return tuple(spans)
 
 
@@ -260,10 +225,22 @@ def _over_turns(view: View, key: str, width: int) -> Line:
     if view.raw_rows:
         shown = view.turns[-width:]
         values = [None if point is None else stage_ms(turn, key) for turn, point in zip(shown, points, strict=True)]
-        text = spark_text(values, width, view.glyphs)
+        text = "".join(across(spark_text(values, len(values), view.glyphs), width))
     else:
         text = ratio_text(points, width, view.glyphs)
-    return row_line(points, text, view.glyphs, moved_level(view, key, width), reverse=view.monochrome)
+    row = row_line(points, text, view.glyphs, moved_level(view, key, width), reverse=view.monochrome)
+    return row if view.monochrome else _with_cursor(view, row, width)
+
+
+def _with_cursor(view: View, row: Line, width: int) -> Line:
+    """The row with the ground of its cells at the cursor's turn lit up, as the sky over its column is."""
+    index, window = view.cursor_index, rows_window(view, width)
+    if index is None or index < window.first:
+        return row
+    start, end = window.columns_of(index)
+    each = [(char, role) for text, role in row for char in text]
+    each[start:end] = [(char, f"{role}{OVER}{BEAM}") for char, role in each[start:end]]
+    return join_alike(each)
 
 
 def _blank_bar(bar: Bar, columns: Columns) -> Line:
@@ -279,7 +256,7 @@ def _change(view: View, bar: Bar, change: LevelChange | None, columns: Columns) 
         words = change_words(change.words, view.glyphs, width)
         if change.part and len(words) + len(change.part) < width:
             words = f"{words} {change.part}"
-        return words, "muted" if change.seen else moved_role(change.ms)
+        return words, "muted" if change.seen else moved_words_role(change.ms)
     if bar.key in SETTINGS and bar.value is not None:
         return SETTING_WORDS if width >= len(SETTING_WORDS) else "setting", "muted"
     unsaid = bar.reason and not (columns.bar and bar.length is None)

@@ -11,8 +11,9 @@ from timmy_tui.model.stages.watched import BY_KEY, V2V
 from timmy_tui.model.turn import Epoch, TurnState
 from timmy_tui.report.words.findings import ratio_words
 from timmy_tui.ui.charts.skyline_notes import Note
-from timmy_tui.ui.paint.lines import foreign
+from timmy_tui.ui.paint.lines import Span, foreign
 from timmy_tui.ui.paint.wording import change_of, change_words, clock_time, finding_role, row_name, stage_name
+from timmy_tui.ui.panels.against_usual import drifts
 from timmy_tui.ui.panels.headline import SHORT_CHANGE, headline_words, turns_since
 from timmy_tui.ui.panels.row_columns import columns_for
 from timmy_tui.ui.panels.skyline.window import GUTTER, Window, index_of_start
@@ -20,6 +21,7 @@ from timmy_tui.ui.view import View
 
 RULER = 20
 """Turns from one tick of the ruler to the next."""
+RESTART = "restart"
 RESTARTS_NAMED = 3
 """The newest restarts, which have the word."""
 CURSOR_RANK, FLIP_RANK, FINDING_RANK, RESTART_RANK, EVENT_RANK, MARK_RANK, RULER_RANK = range(7)
@@ -80,6 +82,12 @@ def epoch_notes(view: View, window: Window) -> Iterator[Note]:
             yield replace(note, words=()) if epoch.number in restarts[:-RESTARTS_NAMED] else note
 
 
+def restart_columns(view: View, window: Window) -> set[int]:
+    """Where the sign of a restart stands."""
+    epochs = (epoch for epoch in view.snapshot.epochs if not epoch.changes)
+    return {column for epoch in epochs if (column := _begun(view, window, epoch)) is not None}
+
+
 def _begun(view: View, window: Window, epoch: Epoch) -> int | None:
     """Column of an epoch that a flip or a restart began; None for others, and where it is not shown."""
     return column_of_start(view, window, epoch.first) if epoch.changes or epoch.restarted else None
@@ -104,16 +112,23 @@ def _finding_notes(view: View, window: Window) -> Iterator[Note]:
         role = finding_role(finding)
         column = column_of_start(view, window, finding.since)
         if column is not None:
-            sign = view.glyphs.up if finding.direction == "slower" else view.glyphs.down
-            yield Note(column, FINDING_RANK, (sign, role), tuple(f" {text}" for text in words), role)
+            sign = finding_sign(view, finding)
+            yield Note(column, FINDING_RANK, sign, tuple(f" {text}" for text in words), role)
         elif index < window.first:
             back = turns_since(view, finding)
             texts = tuple(f" {back}t {text}" for text in words)
             yield Note(window.offset, FINDING_RANK, (view.glyphs.before, role), (*texts, f" {back}t"), role)
 
 
+def finding_sign(view: View, finding: Finding) -> Span:
+    """Slower or faster, at its first turn."""
+    return view.glyphs.up if finding.direction == "slower" else view.glyphs.down, finding_role(finding)
+
+
 def _finding_texts(view: View, finding: Finding, width: int) -> tuple[str, ...]:
     name = row_name(finding.stage, stage_name(finding.stage), columns_for(width).name)
+    if drifts(view, finding):
+        name = f"{name} drift"
     # The sign at its column has the direction.
     changed = change_words(change_of(finding), view.glyphs, SHORT_CHANGE).lstrip(view.glyphs.up + view.glyphs.down)
     moved = changed.partition(" ")[0]
@@ -124,7 +139,7 @@ def _finding_texts(view: View, finding: Finding, width: int) -> tuple[str, ...]:
 
 def _epoch_note(view: View, epoch: Epoch, column: int, verdict: Comparison | None) -> Note:
     if not epoch.changes:
-        return Note(column, RESTART_RANK, (view.glyphs.upright, "muted"), ("restart",), "muted")
+        return Note(column, RESTART_RANK, (view.glyphs.upright, "muted"), (RESTART,), "muted")
     sign = (view.glyphs.flip, "info")
     moved = foreign(changes_words(epoch.changes), 40)
     short = foreign(epoch.changes[0].label, 16)
@@ -150,4 +165,4 @@ def verdict_words(verdict: Comparison | None) -> tuple[str, str]:
         return verdict.outcome, "info"
     if any(one.verdict == "unchanged" for one in verdict.stages):
         return "no change", "info"
-    return (plural(verdict.wanted, "more turn") if verdict.wanted else ""), "info"
+    return (f"verdict in {plural(verdict.wanted, 'turn')}" if verdict.wanted else ""), "info"

@@ -23,14 +23,14 @@ from timmy_tui.ui.charts.skyline import (
 )
 from timmy_tui.ui.charts.skyline_bands import Band, band_cells, bands_of
 from timmy_tui.ui.charts.skyline_columns import column_of, flight_column, what_is_shown
-from timmy_tui.ui.charts.skyline_notes import place_notes
+from timmy_tui.ui.charts.skyline_notes import Stretch, place_notes
 from timmy_tui.ui.paint.glyphs import Glyphs
-from timmy_tui.ui.paint.lines import Line, Span, cells, join_fitting, left, line, right
+from timmy_tui.ui.paint.lines import Line, Span, cells, join_fitting, left, line, plain, right
 from timmy_tui.ui.paint.themes import GAP_KEY, OVER, STAGE
 from timmy_tui.ui.paint.wording import row_name
 from timmy_tui.ui.panels.row_columns import columns_for
-from timmy_tui.ui.panels.skyline.notes import cursor_note, event_notes, ruler_notes
-from timmy_tui.ui.panels.skyline.window import GUTTER, Window, window_of
+from timmy_tui.ui.panels.skyline.notes import RESTART, cursor_note, event_notes, restart_columns, ruler_notes
+from timmy_tui.ui.panels.skyline.window import GUTTER, Window, rows_window, window_of
 from timmy_tui.ui.view import View
 
 LEAST_PLOT = 4
@@ -80,10 +80,12 @@ def skyline_lines(view: View, width: int, rows: int) -> list[Line]:
         lambda: _drawn(view, window, plot, plot_rows),
     )
     told = (snapshot.epochs, snapshot.judgement, snapshot.marks, view.cursor_index)
-    notes = view.remembered(
+    notes, unnamed = view.remembered(
         "skyline notes", (plot, *told, view.turns, separate), lambda: _note_lines(view, window, separate)
     )
-    legend = view.remembered("skyline legend", (plot, view.keys), lambda: _legend(view, plot, plot_rows, width))
+    legend = view.remembered(
+        "skyline legend", (plot, view.keys, unnamed), lambda: _legend(view, plot, plot_rows, width, unnamed)
+    )
     return [*drawn, *notes, legend]
 
 
@@ -202,19 +204,43 @@ def stage_label(key: str) -> str:
 # -- what stands under it
 
 
-def _note_lines(view: View, window: Window, separate: bool) -> list[Line]:
-    """Ruler with the cursor's turn, and notes: on one line or on two."""
+def _note_lines(view: View, window: Window, separate: bool) -> tuple[list[Line], bool]:
+    """Ruler with the cursor's turn, and notes: on one line or on two; and whether the sign of a restart has no word.
+
+    That is so where there is no room, beside a flip or a finding, and of older ones: then the legend says what it is.
+    """
     ruler = [*cursor_note(view, window), *ruler_notes(view, window)]
     notes = event_notes(view, window)
     gutter = ((" " * GUTTER, "text"),)
     parts = [ruler, notes] if separate else [[*ruler, *notes]]
-    return [(*gutter, *place_notes(part, window.columns)) for part in parts]
+    stretches = (rows_stretch(view, window), None)
+    lines = [
+        (*gutter, *place_notes(part, window.columns, stretch)) for part, stretch in zip(parts, stretches, strict=False)
+    ]
+    words = sum(plain(row).count(RESTART) for row in lines)
+    return lines, len(restart_columns(view, window)) > words
 
 
-def _legend(view: View, plot: Plot, rows: int, width: int) -> Line:
+def rows_stretch(view: View, window: Window) -> Stretch | None:
+    """The turns that the stage rows show too; the axis over their columns looks the same."""
+    rows = rows_window(view, columns_for(window.columns + GUTTER).spark)
+    start, end = window.columns_of(rows.first)[0], window.columns_of(len(view.turns) - 1)[1]
+    if not rows.count or start >= window.columns or end > window.columns:
+        return None
+    return Stretch(max(start, window.offset), end, rows_glyphs(view))
+
+
+def rows_glyphs(view: View) -> tuple[str, str, str]:
+    """Of a stretch of turns that the rows show."""
+    return view.glyphs.ends[0], view.glyphs.rule, view.glyphs.ends[1]
+
+
+def _legend(view: View, plot: Plot, rows: int, width: int, unnamed: bool) -> Line:
     """Colour → stage, in the order of the stack, then the signs that occur, then the keys."""
     keys = line((f"{view.keys.get('cursor_back', '')}{view.keys.get('cursor_on', '')}", "key"), (" turn", "muted"))
     signs = _signs(view, plot)
+    if unnamed:
+        signs.append(line((view.glyphs.upright, "muted"), (f" {RESTART}", "muted")))
     if plot.bands:
         parts = [line((f"the {len(plot.bands)} largest stages", "muted")), line(("each from zero", "muted"))]
     else:

@@ -4,6 +4,7 @@ import math
 
 from msgspec import Struct
 
+from timmy_tui.ui.charts.ratio_row import first_cell, turn_at
 from timmy_tui.ui.charts.skyline import middle
 from timmy_tui.ui.view import View, index_from
 
@@ -44,6 +45,11 @@ class Window(Struct, frozen=True):
         """The middle column of a turn, for its signs; outside of the columns for one that is not shown."""
         return self._start_of(index) + middle(self.inked(index))
 
+    def columns_of(self, index: int) -> tuple[int, int]:
+        """(first column of a turn, the one behind the last that is drawn)."""
+        start = self._start_of(index)
+        return start, start + self.inked(index)
+
     def width_of(self, index: int) -> int:
         """Columns of a turn, up to those of the next one."""
         return self._start_of(index + 1) - self._start_of(index)
@@ -58,6 +64,33 @@ class Window(Struct, frozen=True):
 
 def _ink(width: int, cells: float) -> int:
     return width - (cells >= GAP_FROM)
+
+
+class RowsWindow(Window, frozen=True):
+    """The turns of the columns in the stage rows: none is in flight there, and no gap is between two."""
+
+    @property
+    def flight(self) -> int:
+        """None."""
+        return 0
+
+    def turn_index(self, column: int) -> int | None:
+        """Index of the turn in a column; None where there is none."""
+        at = turn_at(column, self.count, self.columns) if 0 <= column < self.columns else None
+        return None if at is None else self.first + at
+
+    def inked(self, index: int) -> int:
+        """All columns of a turn are drawn."""
+        return self.width_of(index)
+
+    def _start_of(self, index: int) -> int:
+        return first_cell(index - self.first, self.count, self.columns)
+
+
+def rows_window(view: View, columns: int) -> RowsWindow:
+    """The newest turns in ``columns`` cells of the stage rows, whatever turn the cursor is on."""
+    count = min(len(view.turns), columns)
+    return RowsWindow(len(view.turns) - count, count, first_cell(0, count, columns), columns)
 
 
 def window_of(view: View, width: int) -> Window:
