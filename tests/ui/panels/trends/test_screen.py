@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,16 +13,25 @@ from msgspec.structs import replace
 from rich.style import Style
 
 from tests.ui.snapshots import NOW, TICK, finding, judgement, snapshot, turn
-from timmy_tui.model.judgement import Comparison, Finding, StageVerdict
+from timmy_tui.model.judgement import RATIO_KEYS, Comparison, Finding, StageRatios, StageVerdict, TurnRatios
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Epoch, FlagChange, Span, Turn, TurnState
 from timmy_tui.ui.paint.glyphs import ASCII, UNICODE
 from timmy_tui.ui.paint.lines import Line, cells, plain
+from timmy_tui.ui.panels.against_usual import moved_level
+from timmy_tui.ui.panels.skyline.panel import SEPARATE_RULER, skyline_lines
 from timmy_tui.ui.panels.skyline.window import GUTTER, window_of
+from timmy_tui.ui.panels.trends.plot import Series, axis_line, plot_lines, series_of
 from timmy_tui.ui.panels.trends.plot import Style as Drawing
-from timmy_tui.ui.panels.trends.plot import axis_line, plot_lines, series_of
 from timmy_tui.ui.panels.trends.screen import LEAST, Options, draw_charts, share_rows, trend_lines
-from timmy_tui.ui.panels.trends.series import brackets_of, companions, levels_of, series_keys, series_name
+from timmy_tui.ui.panels.trends.series import (
+    Level,
+    brackets_of,
+    companions,
+    levels_of,
+    series_keys,
+    series_name,
+)
 from timmy_tui.ui.panels.trends.stack import stack_lines
 from timmy_tui.ui.panels.trends.window import TrendWindow, trend_window
 from timmy_tui.ui.view import View
@@ -145,7 +156,7 @@ def test_a_stage_that_a_turn_left_out_has_no_sign() -> None:
 
 def test_a_level_begins_with_an_epoch_and_with_a_finding() -> None:
     v = view(slower_since(40), slower(40), epochs=(epoch(20),))
-    levels = levels_of(v, trend_window(v, WIDTH, 120), "llm")
+    levels, _ = levels_of(v, trend_window(v, WIDTH, 120), "llm")
     assert [(level.start, level.end, level.p50) for level in levels] == [
         (0, 20, 700.0), (20, 40, 700.0), (40, 60, 1200.0),
     ]  # fmt: skip
@@ -155,14 +166,14 @@ def test_a_level_begins_with_an_epoch_and_with_a_finding() -> None:
 def test_a_level_has_p5_and_p95_of_its_turns() -> None:
     turns = tuple(with_stages(number, llm=float(100 + number)) for number in range(21))
     v = view(turns)
-    (level,) = levels_of(v, trend_window(v, WIDTH, 120), "llm")
+    (level,), _ = levels_of(v, trend_window(v, WIDTH, 120), "llm")
     assert (level.figures.p5, level.p50, level.figures.p95, level.figures.n) == (101.0, 110.0, 119.0, 21)
 
 
 @pytest.mark.parametrize(("last", "levels"), [(2, 1), (3, 2)])
 def test_three_turns_make_a_level(last: int, levels: int) -> None:
     v = view(slower_since(20, 20 + last), epochs=(epoch(20),))
-    assert len(levels_of(v, trend_window(v, WIDTH, 120), "llm")) == levels
+    assert len(levels_of(v, trend_window(v, WIDTH, 120), "llm")[0]) == levels
 
 
 def test_a_change_of_one_stage_that_is_lost_in_the_whole_does_not_colour_it() -> None:
@@ -171,13 +182,13 @@ def test_a_change_of_one_stage_that_is_lost_in_the_whole_does_not_colour_it() ->
     )
     v = view(turns, slower(40, after_ms=730.0))
     window = trend_window(v, WIDTH, 120)
-    assert {level.role for level in levels_of(v, window, "headline")} == {"value"}
-    assert levels_of(v, window, "llm")[-1].role.startswith("spark.slower")
+    assert {level.role for level in levels_of(v, window, "headline")[0]} == {"value"}
+    assert levels_of(v, window, "llm")[0][-1].role.startswith("spark.slower")
 
 
 def test_an_acknowledged_change_has_no_colour() -> None:
     v = view(slower_since(40), slower(40, acknowledged=True))
-    assert {level.role for level in levels_of(v, trend_window(v, WIDTH, 120), "llm")} == {"value"}
+    assert {level.role for level in levels_of(v, trend_window(v, WIDTH, 120), "llm")[0]} == {"value"}
 
 
 # -- brackets
@@ -418,3 +429,107 @@ def test_levels_at_equal_work_say_so_where_the_chart_shows_others(measured: floa
     v = replace(v, snapshot=replace(v.snapshot, judgement=replace(state, verdict=verdict)))
     words = "\n".join(texts(plot_lines(v, series_of(v, trend_window(v, WIDTH, 120), "llm"), Drawing(6))))
     assert "▼-413ms ×0.41" in words and ("at equal work" in words) is said
+
+
+# -- a move
+
+
+def in_turn(levels: Sequence[Level]) -> list[str]:
+    return [level.role for level in levels]
+
+
+def uneven(count: int = 60) -> tuple[Turn, ...]:
+    """The LLM takes 500 ms more from turn 30 on; from turn 45 on the whole is shorter than ever."""
+    turns = slower_since(30, count)
+    return tuple(replace(one, headline_ms=1900.0 if at >= 45 else one.headline_ms) for at, one in enumerate(turns))
+
+
+@pytest.mark.parametrize("key", ["headline", "llm"])
+@pytest.mark.parametrize("restart", [40, 50, 58])
+def test_a_move_has_one_colour_to_its_end_whatever_begins_in_it(key: str, restart: int) -> None:
+    """The whole changed its colour at each restart while its stage was red throughout; two turns alone had none."""
+    v = view(slower_since(30), slower(30), epochs=(epoch(restart),))
+    series = series_of(v, trend_window(v, WIDTH, 120), key)
+    assert in_turn([level for level in series.levels if level.start >= 30]) != []
+    assert {level.role for level in series.levels if level.start >= 30} == {"spark.slower"}
+    assert {level.role for level in series.levels if level.start < 30} == {"value"}
+    drawn = colours(v, series)
+    assert {drawn[at] for at in range(30, 60)} == {"spark.slower"} and "spark.slower" not in {*drawn[:30]}
+
+
+def colours(v: View, series: Series) -> list[str]:
+    """The colour of each turn's column at the foot of a filled chart."""
+    foot = [role for text, role in plot_lines(v, series, Drawing(4, filled=True))[-1] for _ in text]
+    return [foot[GUTTER + series.window.column_of(index)] for index in range(len(series.values))]
+
+
+def test_the_whole_is_asked_once_whether_it_moved_too() -> None:
+    v = view(uneven(), slower(30), epochs=(epoch(45),))
+    series = series_of(v, trend_window(v, WIDTH, 120), "headline")
+    assert len({*in_turn([level for level in series.levels if level.start >= 30])}) == 1
+
+
+def test_the_heading_is_in_the_colour_of_a_move_only_while_the_level_is_on_its_side() -> None:
+    turns = slower_since(20)
+    back = tuple(replace(one, headline_ms=1700.0 if at >= 48 else one.headline_ms) for at, one in enumerate(turns))
+    for shown, role in ((turns, "slower"), (back, "value")):
+        v = view(shown, slower(20), epochs=(epoch(48),))
+        heading = trend_lines(v, Options(), None, WIDTH, 30)[0]
+        assert next(part[1] for part in heading[2:] if part[0].strip().endswith("s")) == role
+
+
+def drifting(count: int = 60, since: int = 20) -> tuple[Turn, ...]:
+    return tuple(with_stages(at, llm=700.0 + 20.0 * max(at - since, 0)) for at in range(count))
+
+
+def test_a_drift_is_drawn_as_a_line_from_what_it_was_to_what_it_is() -> None:
+    """Its p50 was one level from epoch to epoch, as that of a step is."""
+    v = view(drifting(), slower(20, steps=2), epochs=(epoch(40),))
+    window = trend_window(v, WIDTH, 120)
+    for key in ("llm", "headline"):
+        *_, level = series_of(v, window, key).levels
+        assert (level.start, level.end) == (20, 60) and level.ramp is not None
+        begin, end = level.ramp
+        assert end - begin == pytest.approx(800, rel=0.1)
+    assert all(words.startswith("LLM drift") for words in brackets_of(v, window, "llm")[0].words)
+    # That it still rises is said of many steps too.
+    flat = series_of(view(drifting(), slower(20, goes_on=True), epochs=(epoch(40),)), window, "llm").levels[-1]
+    assert flat.ramp is None and flat.start == 40, "of a step each stretch has its level"
+
+
+def test_a_drift_that_the_whole_does_not_show_is_no_ramp_of_it() -> None:
+    falls = tuple(
+        replace(one, headline_ms=4000.0 - 20 * at if at >= 20 else 2000.0) for at, one in enumerate(drifting())
+    )
+    v = view(falls, slower(20, steps=2))
+    *_, level = series_of(v, trend_window(v, WIDTH, 120), "headline").levels
+    assert (level.role, level.ramp) == ("spark.slower", None), "it is longer than before, and becomes shorter"
+
+
+def test_a_small_finding_has_a_bracket_without_a_colour_as_its_chart_has_none() -> None:
+    v = view(slower_since(40), slower(40, notable=False))
+    window = trend_window(v, WIDTH, 120)
+    assert [one.role for one in brackets_of(v, window, "llm")] == ["muted"]
+    assert {level.role for level in series_of(v, window, "llm").levels} == {"value"}
+
+
+@pytest.mark.parametrize("climbs", [True, False])
+def test_a_drift_that_was_found_in_one_step_is_told_by_the_turns_since(climbs: bool) -> None:
+    """It is noticed when it is half way, and was drawn as a step."""
+    turns = drifting() if climbs else slower_since(20)
+    at = RATIO_KEYS.index("llm")
+    logs = [math.log((one.stages["llm"] or 0.0) / 700.0) for one in turns]
+    ratios = tuple(
+        TurnRatios(one.ordinal, tuple(log if i == at else 0.0 for i in range(len(RATIO_KEYS))))
+        for one, log in zip(turns, logs, strict=True)
+    )
+    v = view(turns, slower(20))
+    assert v.snapshot.judgement is not None
+    told = replace(v.snapshot.judgement, ratios=StageRatios(ratios, (0.0,) * len(RATIO_KEYS)))
+    v = replace(v, snapshot=replace(v.snapshot, judgement=told))
+    level = series_of(v, trend_window(v, WIDTH, 120), "llm").levels[-1]
+    assert (level.ramp is not None) is climbs
+    moved = moved_level(v, "llm", 44)
+    assert moved is not None and moved.drifts is climbs
+    under = "\n".join(plain(line) for line in skyline_lines(v, 200, SEPARATE_RULER))
+    assert ("LLM drift" in under) is climbs and "LLM" in under

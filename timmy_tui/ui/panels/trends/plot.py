@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from timmy_tui.core.formatting import duration
+from timmy_tui.model.trend_history import HEADLINE
 from timmy_tui.ui.charts.bracket import bracket_line
 from timmy_tui.ui.charts.dots import ACROSS, DOWN, Dots, Ink
 from timmy_tui.ui.charts.scale import Scale, scale_of
@@ -16,6 +17,7 @@ from timmy_tui.ui.panels.trends.series import (
     LEAST_BAND,
     QUIET,
     Level,
+    Move,
     brackets_of,
     levels_of,
     series_name,
@@ -47,6 +49,7 @@ class Series(Struct, frozen=True):
     signs: tuple[Span | None, ...]
     """Of turns without a value."""
     levels: tuple[Level, ...]
+    move: Move | None = None
 
     def scale(self, from_zero: bool, rows: int) -> Scale:
         """The scale of its plot."""
@@ -58,6 +61,7 @@ def series_of(view: View, window: TrendWindow, key: str) -> Series:
     """The series of this key."""
     shown = shown_of(view, key)
     turns = view.turns[window.first : window.first + window.count]
+    levels, move = levels_of(view, window, key)
     return Series(
         key,
         series_name(view, key),
@@ -65,7 +69,8 @@ def series_of(view: View, window: TrendWindow, key: str) -> Series:
         window,
         tuple(value_of(turn, key, shown) for turn in turns),
         tuple(sign_of(turn, key, shown, view.glyphs) for turn in turns),
-        tuple(levels_of(view, window, key)),
+        tuple(levels),
+        move,
     )
 
 
@@ -106,9 +111,12 @@ def _keys(view: View) -> tuple[str, ...]:
 def _dots(view: View, series: Series, scale: Scale, style: Style) -> Dots:
     window = series.window
     dots = Dots(window.columns, scale.rows)
-    for level in series.levels if not style.filled else ():
-        _draw_level(dots, level, window, scale, _role_of(series, level))
-        _draw_band(view, dots, level, window, scale)
+    for level in series.levels:
+        # What is filled shows a level by itself, but not that it rises little by little.
+        if not style.filled or (level.ramp is not None and series.key != HEADLINE):
+            _draw_level(dots, level, window, scale, QUIET if style.filled else _role_of(series, level))
+        if not style.filled:
+            _draw_band(view, dots, level, window, scale)
     roles = _roles(series)
     for at, ms in enumerate(series.values):
         if ms is not None:
@@ -134,17 +142,19 @@ def _role_of(series: Series, level: Level) -> str:
 
 
 def _roles(series: Series) -> list[str]:
-    """The colour of each turn: of its series, and since a change of that change."""
-    roles = [series.role] * len(series.values)
-    for level in series.levels:
-        start, end = level.start - series.window.first, level.end - series.window.first
-        roles[start:end] = [_role_of(series, level)] * (end - start)
-    return roles
+    """The colour of each turn: of its series, and since a change of that change, also where no level is known yet."""
+    count, move = len(series.values), series.move
+    quiet = count if move is None else min(max(move.start - series.window.first, 0), count)
+    return [series.role] * quiet + [move.role if move is not None else ""] * (count - quiet)
 
 
 def _draw_level(dots: Dots, level: Level, window: TrendWindow, scale: Scale, role: str) -> None:
     x, end = window.dot_of(level.start), window.dot_of(level.end)
-    dots.dash(x, end - x, scale.height(level.p50), Ink(role, LEVEL))
+    if level.ramp is None:
+        dots.dash(x, end - x, scale.height(level.p50), Ink(role, LEVEL))
+    else:
+        low, high = map(scale.height, level.ramp)
+        dots.join((x, low), (end - 1, high), Ink(role, LEVEL))
 
 
 def _draw_band(view: View, dots: Dots, level: Level, window: TrendWindow, scale: Scale) -> None:
@@ -177,9 +187,11 @@ def _uprights(view: View, series: Series) -> Iterable[tuple[int, Span]]:
     if view.cursor_index is not None:
         yield window.column_of(view.cursor_index), (view.glyphs.upright, BEAM)
     changed = {index_of_start(view, epoch.first) for epoch in view.snapshot.epochs if epoch.changes}
-    for before, level in zip(series.levels, series.levels[1:], strict=False):
-        moved = level.role != QUIET and before.role == QUIET
-        role = level.role if moved else "info" if level.start in changed else "faint"
+    move = series.move
+    if move is not None and move.start > window.first:
+        yield window.column_of(move.start), (view.glyphs.upright, move.role)
+    for level in series.levels[1:]:
+        role = "info" if level.start in changed else "faint"
         yield window.column_of(level.start), (view.glyphs.upright, role)
 
 

@@ -20,7 +20,7 @@ from timmy_tui.ui.panels.trends import over_time as trend_time
 from timmy_tui.ui.panels.trends import tokens as trend_tokens
 from timmy_tui.ui.panels.trends.over_time import Range, TimeChart
 from timmy_tui.ui.panels.trends.plot import Series, Style, axis_line, plot_lines, series_of
-from timmy_tui.ui.panels.trends.series import OF_SPAN, QUIET, companions
+from timmy_tui.ui.panels.trends.series import OF_SPAN, QUIET, Level, companions
 from timmy_tui.ui.panels.trends.stack import ROWS as STACK_ROWS
 from timmy_tui.ui.panels.trends.stack import stack_lines, turn_line
 from timmy_tui.ui.panels.trends.window import TrendWindow, trend_window
@@ -177,14 +177,21 @@ def _turns_heading(view: View, series: Series, options: Options, width: int) -> 
     elif series.levels:
         level = series.levels[-1]
         figures = level.figures
-        parts.append(line(("p50 ", "muted"), (duration(level.p50), level.role)))
         quiet = [one for one in series.levels if one.role == QUIET]
         before = quiet[-1] if quiet and level.role != QUIET else None
+        parts.append(line(("p50 ", "muted"), (duration(level.p50), _level_role(series, level, before))))
         if before is not None:
             parts.append(line((f"before {duration(before.p50)}", "muted")))
         parts.append(line((f"p5–p95 {duration(figures.p5)}–{duration(figures.p95)}", "muted")))
         parts.append(line((f"n {figures.n}", "muted")))
     return _heading(parts, plural(series.window.count, "turn"), options, width)
+
+
+def _level_role(series: Series, level: Level, before: Level | None) -> str:
+    """The move's where the newest level is on its side of what was before, which another move may have brought back."""
+    move = series.move
+    aside = move is None or (before is not None and (level.p50 - before.p50) * move.lost_ms <= 0)
+    return QUIET if aside else level.role.removeprefix("spark.")
 
 
 def _heading(parts: Sequence[Line], which: str, options: Options, width: int) -> Line:

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from timmy_tui.core.formatting import duration
+from timmy_tui.core.quantile import median
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.stages.watched import BY_KEY, GPU, GPU_STAGES, NETWORK, TRENDS, UNATTRIBUTED, V2V, top_of
 from timmy_tui.model.trend_history import HEADLINE, Figures
@@ -14,13 +16,14 @@ from timmy_tui.model.turn import Span, Turn, TurnState
 from timmy_tui.report.trend_buckets import figures_of
 from timmy_tui.report.words.findings import LARGEST_RATIO, size_words
 from timmy_tui.ui.charts.bracket import Bracket
+from timmy_tui.ui.charts.ramp import ramp
 from timmy_tui.ui.charts.ratio_row import moved_role
 from timmy_tui.ui.charts.skyline_columns import Shown, column_of, what_is_shown
 from timmy_tui.ui.paint.glyphs import Glyphs
 from timmy_tui.ui.paint.lines import Span as Piece
 from timmy_tui.ui.paint.themes import FALLBACK, GAP_KEY, STAGE
-from timmy_tui.ui.paint.wording import EQUAL_WORK, clock_time, finding_role, signed, stage_name
-from timmy_tui.ui.panels.against_usual import level_change, stage_ms
+from timmy_tui.ui.paint.wording import EQUAL_WORK, clock_time, finding_role, moved_words_role, signed, stage_name
+from timmy_tui.ui.panels.against_usual import drifts, level_change, stage_ms
 from timmy_tui.ui.panels.skyline.window import Window, index_of_start
 from timmy_tui.ui.view import View
 
@@ -42,11 +45,28 @@ class Level(Struct, frozen=True):
     figures: Figures
     role: str = "value"
     """QUIET, or that of the change that it came with."""
+    ramp: tuple[float, float] | None = None
+    """ms at its first turn and at its last, where it drifts: it is drawn as that line."""
 
     @property
     def p50(self) -> float:
         """ms."""
         return self.figures.p50
+
+
+class Move(Struct, frozen=True):
+    """The change of level that a series shows: it has one colour from its first turn to now, whatever began since."""
+
+    start: int
+    """Index in ``View.turns``."""
+    lost_ms: float
+    """A turn; negative: won."""
+    drifts: bool = False
+
+    @property
+    def role(self) -> str:
+        """Of all its turns and levels."""
+        return moved_role(self.lost_ms)
 
 
 def series_keys(view: View) -> tuple[str, ...]:
@@ -108,31 +128,55 @@ def sign_of(turn: Turn, key: str, shown: Shown, glyphs: Glyphs) -> Piece | None:
 # -- levels
 
 
-def levels_of(view: View, window: Window, key: str) -> list[Level]:
-    """The level of each stretch that is shown: from epoch to epoch, and from where a finding of the series began."""
-    shown = shown_of(view, key)
+def levels_of(view: View, window: Window, key: str) -> tuple[list[Level], Move | None]:
+    """The level of each stretch that is shown, and the move that it shows.
+
+    A level lasts from epoch to epoch, and from where a finding of the series began; a drift is one of its own.
+    """
     last = window.first + window.count
     starts = sorted({window.first, *(at for at in _starts(view, key) if window.first < at < last)})
+    levels = _levels(view, key, [*starts, last])
+    move = _moved(view, key)
+    if move is None or move.start >= last or (key == HEADLINE and not _shows(view, move, levels)):
+        return levels, None
+    before = [level for level in levels if level.start < move.start]
+    since = [replace(level, role=move.role) for level in levels if level.start >= move.start]
+    return [*before, *(_as_ramp(view, key, move, last) if move.drifts else since)], move
+
+
+def _levels(view: View, key: str, edges: Sequence[int]) -> list[Level]:
     levels: list[Level] = []
-    for start, end in zip(starts, [*starts[1:], last], strict=True):
-        figures = figures_of(ms for turn in view.turns[start:end] if (ms := value_of(turn, key, shown)) is not None)
+    for start, end in pairwise(edges):
+        figures = figures_of(_values(view, key, start, end))
         if figures is not None and figures.n >= LEAST_LEVEL:
             levels.append(Level(start, end, figures))
-    return _coloured(levels, *_moved(view, key))
+    return levels
 
 
-def _coloured(levels: Sequence[Level], since: int, lost_ms: float) -> list[Level]:
-    """The levels with the colour of a change of ``lost_ms`` a turn; only those on its side of the level before.
+def _values(view: View, key: str, start: int, end: int) -> list[float]:
+    shown = shown_of(view, key)
+    return [ms for turn in view.turns[max(start, 0) : end] if (ms := value_of(turn, key, shown)) is not None]
 
-    A change of 40 ms in one stage may be lost in all of voice-to-voice, which then has no other colour.
+
+def _shows(view: View, move: Move, levels: Sequence[Level]) -> bool:
+    """The headline is on the move's side of what it was before: 40 ms of one stage may be lost in all of it.
+
+    Asked of all turns since as one: asked of each level, the headline changed its colour where its stage did not.
     """
-    before = next((level.p50 for level in reversed(levels) if level.start < since), None)
-    coloured = []
-    for level in levels:
-        moved = lost_ms and level.start >= since
-        aside = before is not None and (level.p50 - before) * lost_ms <= 0
-        coloured.append(replace(level, role=moved_role(lost_ms)) if moved and not aside else level)
-    return coloured
+    before = next((level.p50 for level in reversed(levels) if level.start < move.start), None)
+    since = _values(view, HEADLINE, move.start, len(view.turns))
+    return bool(since) and (before is None or (median(since) - before) * move.lost_ms > 0)
+
+
+def _as_ramp(view: View, key: str, move: Move, last: int) -> list[Level]:
+    """One level that rises or falls, where the series itself does: the headline may hide it."""
+    start = max(move.start, 0)
+    values = _values(view, key, start, last)
+    figures = figures_of(values)
+    if figures is None or figures.n < LEAST_LEVEL:
+        return []
+    low, high = ramp(values)
+    return [Level(start, last, figures, move.role, (low, high) if (high - low) * move.lost_ms > 0 else None)]
 
 
 def _starts(view: View, key: str) -> Iterator[int]:
@@ -148,14 +192,16 @@ def _starts(view: View, key: str) -> Iterator[int]:
                 yield index
 
 
-def _moved(view: View, key: str) -> tuple[int, float]:
-    """(index since when, ms a turn) of the change that the series shows; 0 ms without one."""
+def _moved(view: View, key: str) -> Move | None:
+    """The change that the series shows; the headline that of the costliest finding, where it has none of its own."""
     change = level_change(view, V2V if key == HEADLINE else key)
     if change is not None and not change.seen:
-        return _index(view, change.since), change.ms
+        return Move(_index(view, change.since), change.ms, change.drifts)
     told = [one for one in view.findings if key == HEADLINE and one.notable and not one.acknowledged]
     leading = max(told, key=lambda one: abs(one.after_ms - one.before_ms), default=None)
-    return (_index(view, leading.since), leading.after_ms - leading.before_ms) if leading is not None else (0, 0.0)
+    if leading is None:
+        return None
+    return Move(_index(view, leading.since), leading.after_ms - leading.before_ms, drifts(view, leading))
 
 
 def _index(view: View, ordinal: int) -> int:
@@ -197,7 +243,8 @@ def brackets_of(view: View, window: Window, key: str) -> list[Bracket]:
             continue
         begin = window.column_of(start) if start >= window.first else -1
         stop = window.column_of(end) - 1 if finding.ended else window.columns
-        role = "muted" if finding.ended else finding_role(finding)
+        # The chart under it has no colour of it either.
+        role = finding_role(finding) if finding.notable and not finding.ended else "muted"
         brackets.append(Bracket(begin, stop, _words(view, finding, start), role))
     return brackets or _verdict_brackets(view, window, key)
 
@@ -216,7 +263,7 @@ def _verdict_brackets(view: View, window: Window, key: str) -> list[Bracket]:
     unlike = change.words.unlike_measured
     words = (f"{work} · {level}", work, ratio, moved) if unlike else (f"{ratio} · {level}", ratio, moved)
     begin = window.column_of(start) if start >= window.first else -1
-    return [Bracket(begin, window.columns, words, "good" if change.ms < 0 else "bad")]
+    return [Bracket(begin, window.columns, words, moved_words_role(change.ms))]
 
 
 def _words(view: View, finding: Finding, start: int) -> tuple[str, ...]:
@@ -230,6 +277,8 @@ def _words(view: View, finding: Finding, start: int) -> tuple[str, ...]:
     back = len(view.turns) - start if start >= 0 else max(finding.n, len(view.turns))
     since = f"since {clock_time(turn.started)[:5]}" if turn is not None and turn.started is not None else "since"
     level = f"{duration(finding.before_ms)} → {duration(finding.after_ms)}"
+    if drifts(view, finding):
+        name, short = f"{name} drift", f"{short} drift"
     return (
         f"{name} {moved}{ratio} {since}, {back}t · {level}",
         f"{name} {moved}{ratio} {since}, {back}t",
