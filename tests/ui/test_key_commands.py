@@ -60,6 +60,7 @@ def test_a_keymap_changes_keys_and_takes_them_from_others(tmp_path: Path) -> Non
     rows = {command.id: command for command in with_keys({"freeze": "q"})}
     assert rows["freeze"].keys == "q" and rows["quit"].keys == ""
     assert key_name("question_mark,f1") == "?"
+    assert (key_name("comma"), key_name("full_stop")) == ("comma", "dot"), "alone beside words they are not seen"
 
 
 def test_a_keymap_that_is_not_toml_is_said(tmp_path: Path) -> None:

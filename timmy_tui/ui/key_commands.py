@@ -200,10 +200,10 @@ NAMES = {
     "ctrl+z": "Ctrl+Z", "question_mark": "?", "colon": ":", "slash": "/", "f1": "F1", "end": "End", "enter": "Enter",
     "left": "←", "right": "→", "up": "↑", "down": "↓", "shift+left": "Sh+←", "shift+right": "Sh+→", "home": "Home",
     "pageup": "PgUp", "pagedown": "PgDn", "escape": "Esc", "plus": "+", "minus": "-", "equals_sign": "=",
-    "exclamation_mark": "!", "full_stop": ".", "comma": ",", "ampersand": "&",
+    "exclamation_mark": "!", "full_stop": "dot", "comma": "comma", "ampersand": "&",
     "asterisk": "*",
 }  # fmt: skip
-"""Names of keys on the screen."""
+"""Names of keys on the screen; a dot or a comma alone is not seen beside words."""
 
 
 def key_name(keys: str) -> str:
