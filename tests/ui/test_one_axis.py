@@ -91,7 +91,7 @@ def test_the_skyline_marks_the_turns_that_the_rows_show(width: int, count: int) 
     v = view(of_turns(count))
     window, skyline = rows_window(v, columns_for(width).spark), window_of(v, width)
     ruler = plain(skyline_lines(v, width, SEPARATE_RULER)[-3])
-    first, last = UNICODE.ends
+    first, last = UNICODE.ends[0], UNICODE.ends[1]
     start = GUTTER + skyline.columns_of(max(window.first, skyline.first))[0]
     assert ruler.rindex(last) == GUTTER + skyline.columns_of(count - 1)[1] - 1
     if ruler[start] != UNICODE.tick:
