@@ -86,3 +86,12 @@ async def test_cursor_row_filter_selection_dialog_and_palette_can_be_read(theme:
         assert hard_to_read(palette_segments(dashboard), theme) == {}
         await dashboard.press("t")
         assert hard_to_read(palette_segments(dashboard), theme) == {}
+
+
+async def test_the_example_in_a_filter_is_not_dimmed_in_sixteen_colours() -> None:
+    """Dim white is what a terminal makes of it, and often no more than half as bright."""
+    start = Start(view=ViewSettings(theme=SIXTEEN))
+    async with running_dashboard(snapshot(), (80, 24), start=start) as dashboard:
+        await dashboard.press("2", "slash")
+        shown = [segment for segment in dashboard.segments() if "llm>1s failed" in segment.text]
+        assert shown and not any(segment.style is not None and segment.style.dim for segment in shown)

@@ -12,10 +12,11 @@ from tests.ui.running import running_dashboard
 from tests.ui.snapshots import NOW, TICK, control_state, finding, judgement, snapshot, sources, troubled
 from timmy_tui.model.snapshot import Snapshot, SourceCondition, SourceState
 from timmy_tui.ui.paint.lines import cells, plain
-from timmy_tui.ui.panels.facts import footer_line
+from timmy_tui.ui.panels.facts import cache_line, footer_line
 from timmy_tui.ui.panels.live.said import FULL, SOON_TURNS, forecast_line, said_lines, said_rows
 from timmy_tui.ui.panels.live.screen import live_lines
 from timmy_tui.ui.panels.live.stage_card import card_rows
+from timmy_tui.ui.screens.overlays import SIGNS
 from timmy_tui.ui.view import View
 
 KEYS = {"findings": "i", "undo": "u"}
@@ -200,3 +201,37 @@ def test_what_is_left_out_is_counted_as_a_warning_only_where_it_is_one(size: tup
     ill = replace(calm.snapshot, judgement=judgement(30, finding()), sources=(stale, *sources()[1:]))
     urgent = said_lines(view(ill), size[0], 1)
     assert next(role for text, role in urgent[-1] if text.startswith("+")) == "warn"
+
+
+async def test_a_key_that_answers_a_finding_is_shown_only_where_there_is_one() -> None:
+    over = finding(key="r", stage="retrieve", ended="back to usual")
+    for findings, answers in (((), False), ((over,), False), ((finding(),), True)):
+        async with running_dashboard(snapshot(judgement=judgement(28, *findings))) as dashboard:
+            await dashboard.press("i")
+            await dashboard.until(lambda: dashboard.app.place == "findings")
+            assert ("accept" in dashboard.rows()[-1]) is answers and dashboard.rows()[-1].rstrip().endswith("Esc back")
+
+
+async def test_a_long_notice_is_whole_in_the_list_of_notices() -> None:
+    """It was cut there too, and stood nowhere else."""
+    async with running_dashboard(snapshot(), size=(60, 15)) as dashboard:
+        dashboard.app.say(f"restore point made; not in git: {'/a/long/folder' * 6} is not a git repository", "warn")
+        await dashboard.press("e")
+        await dashboard.until(lambda: "is not a git repository" in dashboard.text())
+        assert "…" not in "".join(row for row in dashboard.rows()[:8])
+
+
+def test_signs_stand_once_in_help() -> None:
+    signs = [sign for sign, _ in SIGNS if sign]
+    assert len(set(signs)) == len(signs)
+
+
+def test_the_models_name_is_whole_or_left_out() -> None:
+    snap = snapshot()
+    assert snap.llm is not None and snap.llm.facts is not None
+    name = "llama3.2:3b-instruct-q4_K_M"
+    known = view(replace(snap, llm=replace(snap.llm, facts=replace(snap.llm.facts, model=name))))
+    for width in range(40, 200, 7):
+        shown = plain(cache_line(known, width))
+        assert name in shown or "llama" not in shown
+    assert name in plain(cache_line(known, 200))

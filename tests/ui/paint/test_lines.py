@@ -155,3 +155,17 @@ def test_a_line_of_parts_is_shortened_by_whole_parts() -> None:
 def test_what_is_cut_ends_behind_a_word_where_little_goes_with_it(text: str, width: int, shown: str) -> None:
     assert cut(text, width) == shown
     assert plain(fit(line(text), width)) == shown.ljust(width)
+
+
+def test_of_a_word_that_begins_a_span_no_piece_is_left() -> None:
+    """``off→on: h…`` stood where ``helped`` did not fit."""
+    spans: Line = (("tail mode off→on: ", "muted"), ("helped: LLM ×0.81", "good"))
+    for width in (19, 20, 23):
+        assert plain(fit(spans, width)).rstrip() == "tail mode off→on: …"
+    assert plain(fit(spans, 26)) == "tail mode off→on: helped:…"
+    assert plain(fit((("/var/log/v34.log", "text"),), 8)) == "/var/lo…", "of one word a piece is all there is"
+
+
+def test_a_cell_that_is_whole_does_not_look_cut() -> None:
+    """``0.5…`` stood for 0.5, where what the column behind it says did not fit."""
+    assert plain(fit((("0.5       ", "value"), ("STT reads it", "muted")), 10)) == "0.5      …"

@@ -8,12 +8,14 @@ from msgspec.structs import replace
 from tests.ui.fakes import FakeControl
 from tests.ui.running import running_dashboard
 from tests.ui.snapshots import NOW, control_state, judgement, snapshot
-from timmy_tui.model.change import ChangeState, ControlState, RestorePoint
+from timmy_tui.core.foreign.sanitize import clean
+from timmy_tui.model.change import ChangeState, ControlState, JournalEntry, RestorePoint
 from timmy_tui.model.judgement import StageVerdict
 from timmy_tui.model.user_requests import Flip, Restore, RestoreLatest, Undo
 from timmy_tui.ui.key_commands import key_name
 from timmy_tui.ui.paint.lines import plain
 from timmy_tui.ui.panels.changes.screen import change_rows, progress_lines, verdict_lines
+from timmy_tui.ui.panels.facts import change_line, choice_words
 from timmy_tui.ui.screens.changes import next_value
 from timmy_tui.ui.view import View
 
@@ -125,7 +127,7 @@ async def test_changes_show_file_and_running_values_verdict_and_journal() -> Non
     async with running_dashboard(snapshot(), size=(110, 40), control=FakeControl(control_state())) as dashboard:
         await dashboard.press("5")
         for words in ("--debug wins", "pid 4242, 3m, reloader", "evidence 1/2", "×0.41 (0.36–0.47)", "too few turns",
-                      "marked bad: 3 of 11", "before-tail-mode-20251128", "undo with enter"):  # fmt: skip
+                      "marked bad: 3 of 11", "before-tail-mode-20251128", "Enter undoes it"):  # fmt: skip
             assert words in dashboard.text(), words
     async with running_dashboard(snapshot(0), control=FakeControl(ControlState(read_only="no lock"))) as dashboard:
         await dashboard.press("5", "enter")
@@ -308,3 +310,115 @@ async def test_the_end_of_a_change_is_said_once() -> None:
         await dashboard.pilot.pause()
         assert "last change" not in dashboard.text()
         assert dashboard.text().count("done, v34 serves") == 1, "its panel is out of view"
+
+
+def with_change(**changes: object) -> View:
+    known = control_state()
+    assert known.change is not None
+    control = replace(known, change=replace(known.change, **changes))
+    names = {"keep": "=", "undo": "u", "stop": key_name("full_stop"), "listen": key_name("comma")}
+    return View(snapshot(), now=NOW, control=control, keys=names)
+
+
+async def test_the_row_under_the_cursor_leaves_room_for_others_in_a_low_pane() -> None:
+    """At 40×10 the whole meaning took six of eight rows."""
+    state = control_state()
+    flags = (replace(state.flags[0], meaning=f"{'How much of the prompt is sent. ' * 8}end"), *state.flags[1:])
+    control = FakeControl(replace(state, flags=flags, change=None))
+    async with running_dashboard(snapshot(), size=(40, 10), control=control) as dashboard:
+        await dashboard.press("5")
+        rows = dashboard.rows()
+        at = next(at for at, row in enumerate(rows) if row.startswith("> tail mode"))
+        below = next(below for below, row in enumerate(rows) if row.startswith("  raw"))
+        assert below - at == 3 and rows[below - 1].rstrip().endswith("…")
+        await dashboard.pilot.resize_terminal(40, 30)
+        await dashboard.until(lambda: "end" in dashboard.text())
+
+
+@pytest.mark.parametrize("width", [120, 200])
+def test_a_value_as_long_as_a_models_name_takes_what_room_there_is(width: int) -> None:
+    """``llama3.2:3b-…`` stood at 200 columns: the build that runs could not be told from another."""
+    name = "llama3.2:3b-instruct-q4_K_M"
+    state = control_state()
+    flags = (*state.flags, replace(state.flags[2], key="model", label="model", file_value=name, running_value=name))
+    view = View(snapshot=snapshot(), control=replace(state, flags=flags))
+    rows = [plain(row) for row, _ in change_rows(view, width)]
+    (row,) = [row for row in rows if row.startswith("model")]
+    (head,) = [row for row in rows if row.split()[:2] == ["flag", "file"]]
+    assert row.count("llama3.2:3b-instr") == 2 and (row.count(name) == 2 or width < 200)
+    assert head.index("running") == row.rindex("llama") + 2, "the rows begin two cells further to the right"
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_the_facts_of_a_running_change_go_on_below_and_are_not_cut(width: int) -> None:
+    view = with_change(listeners=2)
+    assert view.control is not None
+    texts = [plain(row) for row in progress_lines(view.control.change, view, width)]
+    assert all(len(text) <= width for text in texts)
+    for words in ("tail mode off→on", "verifying  12s", "evidence 1/2", "pid 4242", "2 processes listen on its port"):
+        assert any(words in text for text in texts), words
+
+
+def test_one_process_that_listens_is_no_news_and_none_is() -> None:
+    for count, said in ((1, ""), (0, "nothing listens on its port")):
+        view = with_change(listeners=count)
+        assert view.control is not None
+        text = "\n".join(plain(row) for row in progress_lines(view.control.change, view, 120))
+        assert ("listen" in text) is bool(said) and said in text
+
+
+def test_of_a_bar_of_progress_the_last_state_is_shown_as_the_log_screen_reads_it() -> None:
+    """What was read has the return as a sign: all states of the bar stood in one row, with it between them."""
+    view = with_change(log_lines=(clean("  0%| 0/1\r100%|██ 1/1\r"),))
+    assert view.control is not None
+    assert "  100%|██ 1/1" in [plain(row) for row in progress_lines(view.control.change, view, 100)]
+
+
+@pytest.mark.parametrize("width", [40, 60, 79])
+def test_a_narrow_pane_has_the_answers_ahead_of_the_evidence(width: int) -> None:
+    """At 40 columns a running change had no keys, and so none on the live screen at 60."""
+    assert plain(change_line(with_change(), width)).startswith("verifying 12s  = keep  u undo")
+
+
+def test_a_dot_and_a_comma_are_called_so_where_they_are_keys() -> None:
+    view = with_change(choices=("stop waiting", "resume listening"))
+    assert view.control is not None and view.control.change is not None
+    assert plain(choice_words(view.control.change, view)) == "dot stop waiting  comma resume listening"
+
+
+def verdict_of(*stages: StageVerdict) -> View:
+    state = judgement(30)
+    assert state.verdict is not None
+    return View(snapshot=snapshot(judgement=replace(state, verdict=replace(state.verdict, stages=stages))))
+
+
+def of_stage(stage: str, n_b: int, verdict: str) -> StageVerdict:
+    return StageVerdict(
+        stage=stage, ratio=0.8, low=0.7, high=0.9, raw_ratio=0.8, n_a=16, n_b=n_b, verdict=verdict,
+        before_ms=700.0, after_ms=560.0,
+    )  # fmt: skip
+
+
+def test_before_the_first_turn_with_a_change_no_table_repeats_that_there_is_none() -> None:
+    def rows(n_b: int) -> list[str]:
+        view = verdict_of(*(of_stage(stage, n_b, "too few turns") for stage in ("llm", "tts")))
+        return [text for row in verdict_lines(view, 200) if "too few turns" in (text := plain(row))]
+
+    assert rows(0) == [] and len(rows(1)) == 2
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_the_verdict_of_a_stage_is_in_view_at_every_width_under_a_heading(width: int) -> None:
+    """At 40 columns there was a ratio and half a figure."""
+    rows = [plain(row) for row in verdict_lines(verdict_of(of_stage("llm", 14, "faster")), width)]
+    at = next(at for at, row in enumerate(rows) if row.startswith("  LLM"))
+    assert "×0.80" in rows[at][:width] and "faster" in rows[at][:width] and len(rows[at - 1]) <= width
+    assert rows[at - 1].index("verdict") == rows[at].index("faster")
+    assert ("560ms" in rows[at]) is ("now" in rows[at - 1]) is (width > 40)
+
+
+def test_the_journal_says_a_state_once() -> None:
+    entry = JournalEntry("op0", NOW - 30, "tail mode off→on", "kept", True, "kept, 2 turns show it")
+    view = View(snapshot=snapshot(), control=replace(control_state(), journal=(entry,)))
+    (row,) = [plain(row) for row, target in change_rows(view, 120) if target == ("op", "op0")]
+    assert row.count("kept") == 1 and row.endswith("kept  2 turns show it  Enter undoes it")

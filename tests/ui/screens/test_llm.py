@@ -367,3 +367,14 @@ async def test_a_model_in_the_cloud_is_not_called_unloaded() -> None:
         await dashboard.press("4")
         assert "gpt-oss:120b-cloud" in dashboard.text() and "runs in the cloud" in dashboard.text()
         assert "not loaded" not in dashboard.text() and "unloads" not in dashboard.text()
+
+
+def test_what_a_criterion_shows_is_a_column_where_there_is_room() -> None:
+    snap = snapshot()
+    assert snap.llm is not None
+    one = replace(snap.llm.criteria[0], note="what it shows")
+    criteria = (one, replace(one, value="1 of 1"), replace(one, note=""))
+    wide = [plain(row) for row in criteria_lines(criteria, view(snap), 200, 20)]
+    assert len({row.index("what it shows") for row in wide if "what it shows" in row}) == 1
+    narrow = [plain(row) for row in criteria_lines(criteria, view(snap), 100, 20)]
+    assert all(f"{one.value}  what" in row or "1 of 1  what" in row for row in narrow if "what it" in row)

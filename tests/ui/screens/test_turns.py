@@ -19,10 +19,12 @@ from tests.ui.snapshots import control_state, conversation, judgement, snapshot,
 from timmy_tui.model.turn import TurnState
 from timmy_tui.model.user_requests import MarkTurn, NoteTurn
 from timmy_tui.ui.exports.turns import turns_csv
-from timmy_tui.ui.panels.turns.cells import USUAL, chosen_columns, sorted_turns
+from timmy_tui.ui.paint.lines import plain
+from timmy_tui.ui.panels.turns.cells import COLUMNS, USUAL, chosen_columns, sorted_turns
 from timmy_tui.ui.panels.turns.detail import detail_lines
 from timmy_tui.ui.panels.turns.order import MOST
 from timmy_tui.ui.panels.turns.postcard import postcard
+from timmy_tui.ui.screens.turn_pages import postcard_rows
 from timmy_tui.ui.screens.turn_table import TurnTable
 from timmy_tui.ui.screens.turns import TurnsScreen
 from timmy_tui.ui.view import View
@@ -403,3 +405,39 @@ async def test_the_columns_fit_where_the_size_changed_behind_another_screen(size
         await dashboard.until(lambda: table.size.width == width)
         await dashboard.until(lambda: table.shape == chosen_columns(USUAL, width - 1))
         assert sum(column.width for column in table.columns.values()) <= width
+
+
+async def test_every_column_says_what_it_is() -> None:
+    async with running_dashboard(snapshot(), size=(120, 60)) as dashboard:
+        await dashboard.press("2", "v")
+        await dashboard.until(lambda: dashboard.app.place == "columns")
+        rows = [row for row in dashboard.rows() if row[2:3] in ("●", "○")]
+        assert len(rows) == len(COLUMNS) and all(len(row[13:].split()) >= 2 for row in rows)
+        assert "prefill" in dashboard.text(), "it was prefil"
+
+
+@pytest.mark.parametrize("width", [40, 60, 78])
+def test_a_postcard_in_a_narrow_pane_goes_on_below_and_no_figure_leaves_its_name(width: int) -> None:
+    one, view = conversation()[28], View(snapshot=snapshot())
+    rows = [plain(row) for row, _ in postcard_rows(one, view, width)]
+    assert all(len(row) <= width for row in rows)
+    assert " ".join(" ".join(rows).split()) == " ".join(" ".join(postcard(one, view)).split()), "all of it"
+    assert any("CLASS     33ms" in row or "CLASS     29ms" in row or "CLASS" in row and "ms" in row for row in rows)
+
+
+def test_a_postcard_is_cut_between_words() -> None:
+    """``memory store +14…`` was another figure than +144ms."""
+    state = judgement(28)
+    sentence = "+39ms over your usual (with a memory store, 12 tokens): memory store +144ms, rest normal"
+    diagnosis = replace(state.diagnoses[0], sentence=sentence)
+    view = View(snapshot=snapshot(judgement=replace(state, diagnoses=(diagnosis,))))
+    (row,) = [row for row in postcard(conversation()[28], view) if row.startswith("why:")]
+    assert row.endswith("memory store…") and len(row) <= 78
+
+
+def test_a_turn_in_full_has_its_whole_heading_and_says_an_error_once() -> None:
+    reason = "Empty streamed response received"
+    one = turn(28, state=TurnState.FAILED, reason=reason, errors=(reason, "boom"))
+    rows = [plain(row) for row in detail_lines(View(snapshot=snapshot()), one, 40, 60)]
+    text = " ".join(" ".join(rows).split())
+    assert text.count(reason) == 1 and "boom" in text and "failed: Empty" in text and "V2V ≥" in text

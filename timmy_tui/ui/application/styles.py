@@ -10,10 +10,14 @@ CommandPalette > .command-palette--help-text { text-style: not bold; }
 CommandPalette SearchIcon { display: none; }
 Input > .input--placeholder { color: $muted; }
 Input:ansi { color: $foreground; background: $background; }
+Input:ansi > .input--placeholder { color: $foreground; text-style: italic; }
 DataTable:ansi > .datatable--header { background: $background; color: $primary; }
 DataTable:nocolor > .datatable--cursor { text-style: reverse; }
 CommandList:nocolor > .option-list--option-highlighted { text-style: bold underline; }
 CommandPalette:ansi > Vertical { background: $background; }
+CommandPalette.-low > Vertical { margin-top: 0; }
+CommandPalette.-low #--input, CommandPalette.-low CommandInput, CommandPalette.-low CommandList { border: none; }
+CommandPalette.-low CommandList { max-height: 90vh; }
 Input:nocolor > .input--cursor { text-style: reverse; }
 .-plain DataTable { scrollbar-size-vertical: 0; }
 .-plain CommandPalette * { border: none; scrollbar-size-vertical: 0; }

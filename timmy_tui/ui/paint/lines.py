@@ -100,8 +100,12 @@ def fit(spans: Line, width: int) -> Line:
         part = set_cell_size(text, available)
         if text_is_cut:
             rest = whole_words(text, part).rstrip(f"{LEFT_OVER}…")
+            if rest and _is_piece(rest, text) and parts and parts[-1][0].endswith(" "):
+                rest = ""
             # What is cut was cut before: one … says it.
             twice = not rest and parts and parts[-1][0].rstrip().endswith("…")
+            if rest == text.rstrip():  # A cell of a column is whole: ``0.5…`` would say that it is not.
+                rest = set_cell_size(rest, available)
             part = set_cell_size(rest + ("" if twice else "…"), available + 1)
         parts.append((part, role))
         break
@@ -155,6 +159,11 @@ def changed_cells(before: Line, now: Line, width: int) -> tuple[int, int]:
     start = cells(now[:alike])
     behind = cells(now[len(now) - alike_behind :])
     return (start, width - behind) if start < width - behind and cells(now) == width == cells(before) else (0, width)
+
+
+def _is_piece(part: str, text: str) -> bool:
+    """The beginning of a span's first word, which is not much: ``h`` of ``helped: LLM ×0.81``."""
+    return len(part) <= LONGEST_PIECE and " " not in part and bool(text[len(part) : len(part) + 1].strip())
 
 
 def _size(text: str) -> int:

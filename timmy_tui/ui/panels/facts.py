@@ -22,8 +22,8 @@ SCREEN_NAMES = {
 TABS = 64
 """Width in cells from which the footer names all screens."""
 UNDO = "undo"
-NARROW = 60
-"""Below this width in cells, the state and keys of a change come before its name."""
+NARROW = 80
+"""Below this width in cells, the state and keys of a change come before its evidence and its name."""
 STALE_S = 900.0
 """A log without a new line for this long is reported as quiet."""
 URGENCY = ("bad", "warn", "info", "good", "muted")
@@ -94,12 +94,12 @@ def _model_parts(facts: OllamaFacts, now: float) -> list[Line]:
         since = f" {ago(now - facts.since)}" if facts.since is not None else ""
         return [line((f"ollama unreachable{since}", "bad"))]
     parts: list[Line] = []
-    if facts.model:
-        parts.append(line((foreign(facts.model, 24), "muted")))
     if facts.loaded is False:
         parts.append(line(("not loaded", "warn")))
     elif facts.expires is not None and facts.expires != float("inf"):
         parts.append(line((f"unloads in {ago(facts.expires - now)}", "warn" if facts.expires - now < 60 else "muted")))
+    if facts.model:  # Whole, or not at all: it is the least news of all, and its end tells one build from another.
+        parts.append(line((foreign(facts.model, 60), "muted")))
     return parts
 
 
@@ -198,20 +198,16 @@ def change_line(view: View, width: int) -> Line:
     role = {ChangeState.KEPT: "good", ChangeState.ROLLED_BACK: "warn", ChangeState.NEEDS_ATTENTION: "bad"}
     limit = f"/{change.limit:.0f}s" if change.limit is not None else ""
     label = line((f"{foreign(change.label, 30)} ", "value"))
-    parts = [line((str(change.state), role.get(change.state, "info")), (f" {change.elapsed:.0f}s{limit}", "text"))]
+    state = line((str(change.state), role.get(change.state, "info")), (f" {change.elapsed:.0f}s{limit}", "text"))
     if change.countdown is not None:
-        parts.append(line((f"rolling back in {change.countdown:.0f}s, any key cancels", "bad")))
-    if change.state is ChangeState.VERIFYING and change.evidence[1]:
-        parts.append(line((f"evidence {change.evidence[0]}/{change.evidence[1]}", "text")))
-    if change.choices or change.state is ChangeState.KEPT:
-        parts.append(choice_words(change, view))
-    if change.message:
-        parts.append(line((_said_of(change), "text")))
-    if change.pid is not None:
-        parts.append(line((f"pid {change.pid}", "muted")))
-    if width < NARROW:
-        return join_fitting([*parts, label], width)
-    return join_fitting([(*label, *parts[0]), *parts[1:]], width)
+        state = (*state, *line("  ", (f"rolling back in {change.countdown:.0f}s, any key cancels", "bad")))
+    weighed = change.state is ChangeState.VERIFYING and change.evidence[1]
+    evidence = line((f"evidence {change.evidence[0]}/{change.evidence[1]}", "text")) if weighed else ()
+    answers = choice_words(change, view)
+    message = line((_said_of(change), "text")) if change.message else ()
+    pid = line((f"pid {change.pid}", "muted")) if change.pid is not None else ()
+    ordered = [state, answers, evidence, label] if width < NARROW else [(*label, *state), evidence, answers]
+    return join_fitting(filter(None, [*ordered, message, pid]), width)
 
 
 def notice_line(view: View, width: int) -> Line:

@@ -21,6 +21,8 @@ class ChangesScreen(ScrollScreen):
     """Enter acts on the row under the cursor; the plan is shown and confirmed first."""
 
     BINDINGS = [*screen_bindings("changes")]
+    MOST_CHOSEN = 40
+    """At 40×10 the whole meaning of a flag left room for no other row."""
 
     def __init__(self, name: str) -> None:
         """``name``: of the Textual mode."""

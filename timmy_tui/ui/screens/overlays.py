@@ -24,7 +24,7 @@ from timmy_tui.ui.panels.live.stage_card import card_rows
 from timmy_tui.ui.panels.llm.criteria import criteria_rows
 from timmy_tui.ui.panels.row_columns import DROPS
 from timmy_tui.ui.screens.base import GivesBackRows
-from timmy_tui.ui.screens.scroll_page import ScrollScreen
+from timmy_tui.ui.screens.scroll_page import BACK, ScrollScreen
 from timmy_tui.ui.view import View
 
 
@@ -48,8 +48,16 @@ def open_overlay(name: str, host: Host) -> Screen[Any]:
     return CommandPicker(providers=[CommandList], placeholder="command")
 
 
+ROOM_FOR_BLANKS = 20
+"""Rows of a pane from which the palette has blank ones."""
+
+
 class CommandPicker(CommandPalette, GivesBackRows[None]):
-    """Textual's palette of commands."""
+    """Textual's palette of commands; in a low pane without its blank rows, which left room for one command."""
+
+    def on_resize(self) -> None:
+        """Low or not."""
+        self.set_class(self.app.size.height < ROOM_FOR_BLANKS, "-low")
 
 
 def help_rows(commands: Iterable[Command], unavailable: Mapping[str, str], view: View, width: int) -> list[Row]:
@@ -72,7 +80,7 @@ def help_rows(commands: Iterable[Command], unavailable: Mapping[str, str], view:
     for stage in STAGES:
         mark = view.glyphs.ok if stage.critical else " "
         ends = f"{_names(stage.starts)} → {_names(stage.ends)}" if stage.ends else stage.parent and "part of a stage"
-        rows.append(line((f"{mark} {left(stage.label, 7)}", "label"), stage.meaning, (f"  {ends}", "muted")))
+        rows.append(line((f"{mark} {left(stage_name(stage.key), 8)}", "label"), stage.meaning, (f"  {ends}", "muted")))
     rows += [line(), line(("signs", "title"))]
     rows += [line((left(sign, 9), "key"), meaning) for sign, meaning in SIGNS]
     rows += [line(), line(("a narrow pane drops of the stage rows, in this order: ", "title"), DROPS)]
@@ -147,16 +155,20 @@ SIGNS = (
     ("≠", "misleading: a sign of the guide that does not show what it is taken for"),
     ("· in a row", "a turn without this stage, or one that did not complete; grey: nothing to judge it by yet"),
     ("╱ bar", "clocks differ: no hop is a duration; each is drawn as half of their sum (NET)"),
-    ("┊", "under the skyline: v34 restarted, or a flag moved"),
-    ("┊", "v34 was started again"),
-    ("┃", "a flag moved; the words beside it say which, and what it did"),
+    ("┊", "under the skyline: v34 was started again"),
+    ("┃", "there too: a flag moved; the words beside it say which, and what it did"),
 )
 
 
 def event_rows(events: Iterable[Any], view: View, width: int) -> list[Row]:
     """Rows of the event log: notices, newest first."""
-    rows = [line((f"{clock_time(n.at)}  ", "muted"), (foreign(n.text, 2000), n.role)) for n in reversed([*events])]
-    return [(row, None) for row in rows] or [(line(("nothing yet", "muted")), None)]
+    rows: list[Row] = []
+    for notice in reversed([*events]):
+        at = f"{clock_time(notice.at)}  "
+        for text in wrap_text(foreign(notice.text, 2000), width - len(at)):
+            rows.append((line((at, "muted"), (text, notice.role)), None))
+            at = " " * len(at)
+    return rows or [(line(("nothing yet", "muted")), None)]
 
 
 def finding_rows(view: View, width: int) -> list[Row]:
@@ -210,6 +222,10 @@ class FindingsScreen(ScrollScreen):
     def __init__(self) -> None:
         """Can be opened over any screen."""
         super().__init__("findings", "findings", finding_rows)
+
+    def _footer(self, view: View, width: int) -> Line:
+        """Without a finding to answer, only the way out."""
+        return super()._footer(view, width) if any(not one.ended for one in view.findings) else BACK
 
     def action_answer(self, answer: FindingAnswer) -> None:
         """Accept, acknowledge or mute."""

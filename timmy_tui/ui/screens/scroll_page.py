@@ -14,8 +14,10 @@ from timmy_tui.ui.paint.lines import (
     Line,
     Row,
     cells,
+    cut,
     fit,
     join_fitting,
+    left,
     line,
     plain,
     spread,
@@ -29,6 +31,8 @@ from timmy_tui.ui.view import View
 MARGIN, LEAST_TEXT, MOST_BELOW = 4, 30, 3
 """Cells ahead of what continues a row whose cut column has fewer cells than the second, or needs more rows than the
 third."""
+BACK = line(("Esc", "key"), (" back", "muted"))
+"""The footer of a page whose other keys do nothing now."""
 Content = Callable[[View, int], Sequence[Row]]
 
 
@@ -37,6 +41,9 @@ class ScrollScreen(FilterScreen):
 
     A subclass binds the keys of its place in the table of commands.
     """
+
+    MOST_CHOSEN = 100
+    """Percent of the page that the row under the cursor takes at most, where all of it needs more rows than one."""
 
     def __init__(self, name: str, heading: str, content: Content) -> None:
         """``content`` makes all rows for a width; the cursor decides which are shown."""
@@ -78,13 +85,22 @@ class ScrollScreen(FilterScreen):
     def _in_view(self, rows: Sequence[Row], width: int, available: int) -> tuple[list[Line], int, int]:
         """The lines that are shown, the index of the first row, and how many rows are below."""
         cursor = self._cursor_index(rows)
-        chosen = _whole_row(rows[cursor][0], width)[:available] if cursor is not None else []
+        chosen = self._chosen_lines(rows[cursor][0], width, available) if cursor is not None else []
         more = max(len(chosen) - 1, 0)
         top = self._first_row(len(rows), available - more, cursor)
         shown: list[Line] = []
         for index in range(top, min(top + available - more, len(rows))):
             shown += chosen if index == cursor else [_row_line(rows[index], width)]
         return shown, top, len(rows) - top - (len(shown) - more)
+
+    def _chosen_lines(self, spans: Line, width: int, available: int) -> list[Line]:
+        """The row under the cursor, on as many lines as it may have of so many."""
+        whole = _whole_row(spans, width)
+        most = min(max(available * self.MOST_CHOSEN // 100, 2), available)
+        if len(whole) <= most:
+            return whole
+        text, role = whole[most - 1][0]
+        return [*whole[: most - 1], line((left(f"{cut(text.rstrip(), width - 1, '')}…", width), role))]
 
     def _frozen(self, view: View) -> list[Line]:
         """Overlays say it in their heading, screens in their footer."""
@@ -105,7 +121,7 @@ class ScrollScreen(FilterScreen):
         self.repaint()
 
     def _footer(self, view: View, width: int) -> Line:
-        return footer_line(view, self.name or "", width) or line(("Esc", "key"), (" back", "muted"))
+        return footer_line(view, self.name or "", width) or BACK
 
     def _cursor_index(self, rows: Sequence[Row]) -> int | None:
         """Index of the cursor's row: the row of its target, else the first row with a target; None without any."""
@@ -189,8 +205,8 @@ class ScrollScreen(FilterScreen):
         """The cursor goes to the row that was clicked, where that has a target."""
         rows = self._rows()
         cursor = self._cursor_index(rows)
-        more = len(_whole_row(rows[cursor][0], self._width())) - 1 if cursor is not None else 0
         available = max(self._page_rows(), 1)
+        more = len(self._chosen_lines(rows[cursor][0], self._width(), available)) - 1 if cursor is not None else 0
         at = self._first_row(len(rows), max(available - more, 1), cursor) + event.screen_y - 1
         if cursor is not None and at > cursor:
             at = max(at - more, cursor)

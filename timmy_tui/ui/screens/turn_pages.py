@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from functools import partial
 
-from timmy_tui.model.stages.watched import BY_KEY
+from rich.cells import cell_len
+
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.key_commands import screen_bindings
-from timmy_tui.ui.paint.lines import Row, left, line
+from timmy_tui.ui.paint.lines import Line, Row, left, line, wrap, wrap_text
 from timmy_tui.ui.panels.turns.cells import COLUMNS
 from timmy_tui.ui.panels.turns.detail import detail_lines
-from timmy_tui.ui.panels.turns.postcard import postcard
+from timmy_tui.ui.panels.turns.postcard import figures_of, postcard
 from timmy_tui.ui.screens.scroll_page import ScrollScreen
 from timmy_tui.ui.view import View
 
@@ -55,7 +56,7 @@ class ColumnsPage(ScrollScreen):
             mark = view.glyphs.ok if column.key in self._chosen else view.glyphs.none
             shown = "value" if column.key in self._chosen else "muted"
             name = left(column.heading.strip() or column.key, 9)
-            rows.append((line((f"{mark} ", shown), (name, shown), (meaning_of(column.key), "muted")), column.key))
+            rows.append((line((f"{mark} ", shown), (name, shown), (column.meaning, "muted")), column.key))
         return rows
 
     def action_show_or_hide(self) -> None:
@@ -68,16 +69,19 @@ class ColumnsPage(ScrollScreen):
             self.repaint()
 
 
-def meaning_of(key: str) -> str:
-    """Of a stage; empty for another column."""
-    return BY_KEY[key].meaning if key in BY_KEY else ""
-
-
 def turn_rows(turn: Turn, view: View, width: int) -> list[Row]:
     """All lines about a turn, without a limit of height."""
     return [(row, None) for row in detail_lines(view, turn, width, 40 + len(turn.events))]
 
 
 def postcard_rows(turn: Turn, view: View, width: int) -> list[Row]:
-    """The postcard."""
-    return [(line((row, "text")), None) for row in postcard(turn, view)]
+    """The postcard; what is wider than the pane goes on below, and no figure leaves its name."""
+    rows: list[Line] = []
+    for text in postcard(turn, view):
+        if cell_len(text) <= width:
+            rows.append(line(text))
+        elif at_figures := figures_of(text):
+            rows += wrap([line(part) for part in at_figures], width)
+        else:
+            rows += [line(part) for part in wrap_text(text, width)]
+    return [(row, None) for row in rows]

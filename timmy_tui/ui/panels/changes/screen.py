@@ -1,15 +1,19 @@
 """Screen 5 as rows: flags, the running change, the verdict, restore points, the journal."""
 
+import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from rich.cells import cell_len
+
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import MISSING, plural
 from timmy_tui.model.change import ChangeProgress, ChangeState, ControlState, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.flags.words import changes_words
 from timmy_tui.model.judgement import Comparison
 from timmy_tui.model.stages.system import watched
 from timmy_tui.model.stages.watched import V2V
-from timmy_tui.ui.paint.lines import BLANK, Line, Row, foreign, left, line, plain, right, wrap_text
+from timmy_tui.ui.paint.lines import BLANK, Line, Row, foreign, left, line, plain, right, wrap, wrap_text
 from timmy_tui.ui.paint.wording import clock_time
 from timmy_tui.ui.panels.changes.verdict_stages import stage_rows
 from timmy_tui.ui.panels.facts import behind_state, choice_words, trial_line
@@ -17,11 +21,15 @@ from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.panels.waits import wait_lines
 from timmy_tui.ui.view import View
 
+ROOM_FOR_MEANING = 60
+"""Cells for what a flag means, ahead of a long value's."""
 ROOM_FOR_VALUES = 76
 """Cells from which names and values have all of their cells, and there is room for what they mean."""
 LONGEST = 400
 """Characters of what is said of a flag."""
 CHANGE_HEADINGS = ("running change", "last change")
+RETURN = clean("\r")
+"""What a carriage return is in text that was made printable."""
 POINTS_SHOWN = 50
 """Newest restore points on the screen: all rows are made again for every frame, and the journal stands below them."""
 
@@ -41,7 +49,7 @@ def change_rows(view: View, width: int) -> list[Row]:
         rows.append((line((f"read-only: {foreign(control.read_only, width)}", "warn")), None))
     if control.service:
         rows.extend((row, None) for row in _service_lines(control.service, width))
-    rows.append((_flag_head(width, view), None))
+    rows.append((_flag_head(control.flags, width), None))
     rows.extend(view.remembered("flag rows", (control.flags, width), lambda: _flag_rows(control.flags, width)))
     rows.extend((row, None) for row in progress_lines(control.change, view, width))
     rows.extend((row, None) for row in trial_lines(view, width))
@@ -69,26 +77,33 @@ def _service_lines(service: str, width: int) -> Iterator[Line]:
         yield line((" " * len(head) if number else head, "muted"), text)
 
 
-def _flag_columns(width: int) -> tuple[int, int]:
-    """Cells of the name, and of each of the two values; a blank at the end of each."""
-    return (20, 14) if width >= ROOM_FOR_VALUES else (18, 10)
+def _flag_columns(flags: Iterable[FlagState], width: int) -> tuple[int, int]:
+    """Cells of the name, and of each of the two values; a blank at the end of each.
+
+    A value as long as a model's name has what room is left beside the meanings.
+    """
+    if width < ROOM_FOR_VALUES:
+        return 18, 10
+    longest = max((cell_len(text) for flag in flags for text in (flag.file_value, flag.running_value)), default=0)
+    return 20, max(14, min(longest + 2, (width - 22 - ROOM_FOR_MEANING) // 2))
 
 
-def _flag_head(width: int, view: View) -> Line:
-    name, value = _flag_columns(width)
+def _flag_head(flags: Iterable[FlagState], width: int) -> Line:
+    name, value = _flag_columns(flags, width)
     head = f"  {left('flag', name)}{left('file', value)}{left('running', value)}"
     meanings = ("who decides, what it means", "what it means", "")
     return line((head + next(text for text in meanings if len(head) + len(text) <= max(width, len(head))), "title"))
 
 
-def _flag_rows(flags: Iterable[FlagState], width: int) -> list[Row]:
-    return [(_flag(flag, width), ("flag", flag.key)) for flag in flags]
+def _flag_rows(flags: Sequence[FlagState], width: int) -> list[Row]:
+    columns = _flag_columns(flags, width)
+    return [(_flag(flag, columns), ("flag", flag.key)) for flag in flags]
 
 
-def _flag(flag: FlagState, width: int) -> Line:
+def _flag(flag: FlagState, columns: tuple[int, int]) -> Line:
     """All that is known of it: the row under the cursor shows what does not fit."""
     same = flag.file_value == flag.running_value or flag.running_value == MISSING
-    name, value = _flag_columns(width)
+    name, value = columns
     return line(
         (left(foreign(flag.label, name - 1), name), "label" if flag.editable else "muted"),
         (left(foreign(flag.file_value, value - 1), value), "value"),
@@ -106,16 +121,14 @@ def progress_lines(change: ChangeProgress | None, view: View, width: int) -> lis
     # What was taken back needs none: ``0/2`` would read as a failure.
     weighed = change.evidence[1] and change.state is not ChangeState.ROLLED_BACK
     limit = f" of {change.limit:.0f}s" if change.limit is not None else ""
-    lines = [
-        BLANK,
-        title(CHANGE_HEADINGS[over], width, view),
-        line(
-            (f"{foreign(change.label, 40)}  ", "value"), (str(change.state), "info"), f"  {change.elapsed:.0f}s{limit}",
-            (f"  evidence {change.evidence[0]}/{change.evidence[1]}" if weighed else "", "muted"),
-            (f"  pid {change.pid}" if change.pid is not None else "", "muted"),
-            (f"  {change.listeners} listening" if change.listeners is not None else "", "muted"),
-        ),
-    ]  # fmt: skip
+    facts = [
+        line((foreign(change.label, 40), "value")),
+        line((str(change.state), "info"), f"  {change.elapsed:.0f}s{limit}"),
+        *([line((f"evidence {change.evidence[0]}/{change.evidence[1]}", "muted"))] if weighed else []),
+        *([line((f"pid {change.pid}", "muted"))] if change.pid is not None else []),
+        *([line(_listening(change.listeners))] if change.listeners not in (None, 1) else []),
+    ]
+    lines = [BLANK, title(CHANGE_HEADINGS[over], width, view), *wrap(facts, width)]
     if change.message:
         lines.append(line(foreign(behind_state(change), width)))
     if change.countdown is not None:
@@ -124,9 +137,21 @@ def progress_lines(change: ChangeProgress | None, view: View, width: int) -> lis
     if choices:
         lines.append((*line(("choose: ", "muted")), *choices))
     log = () if over else change.log_lines[-8:]
-    # A bar of progress begins its line again and again: the last of it counts, as in a terminal.
-    lines.extend(line(("  " + foreign(text.rstrip("\r").rpartition("\r")[2], width - 2), "muted")) for text in log)
+    lines.extend(line((f"  {foreign(_last_state(text), width - 2)}", "muted")) for text in log)
     return lines
+
+
+def _listening(count: int | None) -> tuple[str, str]:
+    """One is as it should be, and the pid says which."""
+    return (f"{count} processes listen on its port", "warn") if count else ("nothing listens on its port", "muted")
+
+
+def _last_state(text: str) -> str:
+    """Of a bar of progress, which begins its line again and again: the last counts, as in a terminal.
+
+    A log that was read has the sign for the return in its place.
+    """
+    return re.split(f"[\r{RETURN}]", text.rstrip(f"\r{RETURN}"))[-1]
 
 
 def trial_lines(view: View, width: int) -> list[Line]:
@@ -207,12 +232,13 @@ def _point(point: RestorePoint) -> Line:
 
 
 def _entry(entry: JournalEntry, change: ChangeProgress | None) -> Line:
-    undo = "  undo with enter" if entry.undoable else ""
     running = change is not None and change.op == entry.op
-    state = str(change.state) if change is not None and running else entry.state
+    state = foreign(str(change.state) if change is not None and running else entry.state, 20)
+    detail = foreign(entry.detail.removeprefix(f"{state}, "), 60)
     return line(
         (f"{clock_time(entry.at)}  ", "muted"),
         (left(foreign(entry.label, 34), 36), "label"),
-        (foreign(state, 20), "text"),
-        (f"  {foreign(entry.detail, 60)}{undo}", "muted"),
+        (state, "text"),
+        (f"  {detail}" if detail else "", "muted"),
+        ("  Enter undoes it" if entry.undoable else "", "muted"),
     )

@@ -15,6 +15,9 @@ from timmy_tui.ui.paint.wording import stage_name
 ROLES = {"faster": "good", "slower": "bad"}
 TABLE = 84
 """Cells of the table itself: name, ratio, both figures, verdict, numbers of turns, how many more it takes."""
+LEAST_TABLE = 78
+"""Cells of its heading; a narrower pane has the verdict beside the ratio."""
+NARROW_HEADING, NARROW_FIGURES = "  stage      ratio  verdict", "        before       now"
 LEAST_BAR = 30
 """Cells of a chart that shows more than the figures beside it."""
 MOST_BAR = 60
@@ -37,10 +40,25 @@ class _Charts(Struct, frozen=True):
 
 
 def stage_rows(stages: Sequence[StageVerdict], width: int, glyphs: Glyphs) -> list[Line]:
-    """One row a stage; a heading above them where charts need one."""
+    """One row a stage under a heading; none before the first turn with the change, when each would say the same."""
+    if not any(stage.n_b for stage in stages):
+        return []
+    if width < LEAST_TABLE:
+        figures = NARROW_FIGURES if len(NARROW_HEADING + NARROW_FIGURES) <= width else ""
+        return [line((NARROW_HEADING + figures, "muted")), *(_narrow(stage, width) for stage in stages)]
     charts = _charts(stages, width, glyphs)
-    heading = [_heading(charts)] if charts.bar else []
-    return [*heading, *(_stage(stage, charts, width) for stage in stages)]
+    return [_heading(charts), *(_stage(stage, charts, width) for stage in stages)]
+
+
+def _narrow(item: StageVerdict, width: int) -> Line:
+    """Name, ratio and verdict, which tell most; the figures behind them where they fit."""
+    role, part, ratio = _looks(item)
+    known = line(
+        (f"  {left(part + stage_name(item.stage), 10)}", "muted" if part else "label"),
+        (f"{right(ratio, 6)}  {left(item.verdict, 14)}", role),
+    )
+    figures = line(f"{right(duration(item.before_ms), 7)} → {right(duration(item.after_ms), 7)}")
+    return (*known, *figures) if cells(known) + cells(figures) <= width else known
 
 
 def _charts(stages: Sequence[StageVerdict], width: int, glyphs: Glyphs) -> _Charts:
@@ -55,7 +73,10 @@ def _charts(stages: Sequence[StageVerdict], width: int, glyphs: Glyphs) -> _Char
 
 def _heading(charts: _Charts) -> Line:
     """What the columns and both axes are."""
-    table = f"  {left('stage', 12)}{left('at equal work', 18)}{right('before', 7)}   {right('now', 7)}  verdict"
+    table = f"  {left('stage', 12)}{left('at equal work', 18)}{right('before', 7)}   {right('now', 7)}  "
+    table += f"{left('verdict', 14)}n before, now"
+    if not charts.bar:
+        return line((table, "muted"))
     signs = f"{charts.glyphs.code} more  {charts.glyphs.outline} less"
     bar = _axis("0", signs, duration(charts.top), charts.bar)
     low, high = f"×{1 / charts.span:.2f}", f"×{charts.span:.2f}"
@@ -71,9 +92,7 @@ def _axis(start: str, middle: str, end: str, width: int) -> str:
 
 
 def _stage(item: StageVerdict, charts: _Charts, width: int) -> Line:
-    role = ROLES.get(item.verdict, "muted")
-    part = "  " if item.stage in BY_KEY and BY_KEY[item.stage].parent else ""
-    known = _figures(item, part, role)
+    known, role = _figures(item), _looks(item)[0]
     wanted = f"  {item.wanted} more" if item.wanted else ""
     if cells(known) + len(wanted) <= (TABLE if charts.bar else width):
         known = (*known, (wanted, "muted"))
@@ -87,8 +106,15 @@ def _stage(item: StageVerdict, charts: _Charts, width: int) -> Line:
     return (*known, (" " * max(TABLE + GAP - cells(known), 1), "text"), *beside)
 
 
-def _figures(item: StageVerdict, part: str, role: str) -> Line:
+def _looks(item: StageVerdict) -> tuple[str, str, str]:
+    """Role of the verdict, how far a part of a stage stands to the right, ratio."""
+    part = "  " if item.stage in BY_KEY and BY_KEY[item.stage].parent else ""
     ratio = MISSING if item.ratio is None else f"×{item.ratio:.2f}"
+    return ROLES.get(item.verdict, "muted"), part, ratio
+
+
+def _figures(item: StageVerdict) -> Line:
+    role, part, ratio = _looks(item)
     bounds = "" if item.low is None or item.high is None else f" ({item.low:.2f}–{item.high:.2f})"
     change = f"{right(duration(item.before_ms), 7)} → {right(duration(item.after_ms), 7)}"
     return line(

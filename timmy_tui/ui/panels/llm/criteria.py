@@ -1,5 +1,7 @@
 """The guide's criteria with their verdicts: as many as there is room for, or all of them whole on a page."""
 
+from rich.cells import cell_len
+
 from timmy_tui.model.llm import FAIL, MISLEADING, NOT_JUDGED, PASS, Criterion
 from timmy_tui.report.words.llm import value_words, verdict_words
 from timmy_tui.ui.paint.lines import Line, Row, cells, foreign, join_fitting, left, line, wrap_text
@@ -11,6 +13,8 @@ LEAST_ROWS = 4
 """Heading, group, a criterion and the count of the others."""
 VERDICT = 13
 """Cells of a verdict with its glyph and two blanks."""
+LEAST_NOTE = 60
+"""Cells from which what a criterion really shows has a column of its own."""
 LABEL, SHORT_LABEL = 36, 28
 """Cells of the longest label and two blanks; and of what a pane below 80 cells has for it."""
 
@@ -25,12 +29,13 @@ def criteria_lines(criteria: tuple[Criterion, ...], view: View, width: int, heig
     if height < LEAST_ROWS:
         return [_counts(criteria, view, width)]
     lines = [title("the guide's criteria", width, view)]
+    value = _value_cells(criteria, width)
     group = ""
     for item in criteria:
         if item.group != group:
             group = item.group
             lines.append(line((foreign(group, width), "muted")))
-        lines.append(_criterion(item, view, width))
+        lines.append(_criterion(item, view, width, value))
     if len(lines) <= height:
         return lines
     shown = lines[: height - 1]
@@ -51,13 +56,20 @@ def _counts(criteria: tuple[Criterion, ...], view: View, width: int) -> Line:
     return join_fitting([head, *parts, key], width)
 
 
-def _criterion(item: Criterion, view: View, width: int) -> Line:
+def _value_cells(criteria: tuple[Criterion, ...], width: int) -> int:
+    """Cells of a column of values, with what they show in one of its own; 0 where there is no room for both."""
+    longest = max(cell_len(value_words(item)) for item in criteria) + 2
+    return longest if width - VERDICT - LABEL - longest >= LEAST_NOTE else 0
+
+
+def _criterion(item: Criterion, view: View, width: int, value: int) -> Line:
     label = LABEL if width >= 80 else SHORT_LABEL
-    note = f"  {foreign(item.note, width)}" if item.note else ""
+    note = foreign(item.note, width) if item.note else ""
+    known = foreign(value_words(item), width)
     return line(
         verdict_span(item, view),
         (left(foreign(item.label, label - 1), label), "label"),
-        foreign(value_words(item), width),
+        left(known, value) if value else f"{known}  " if note else known,
         (note, "muted"),
     )
 

@@ -10,7 +10,7 @@ from timmy_tui.model.stages.watched import BY_KEY, SETTINGS, UNATTRIBUTED, V2V, 
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.report.words.llm import share_words
 from timmy_tui.ui.paint.lines import foreign, right
-from timmy_tui.ui.paint.wording import part_name, reason_words, tokens
+from timmy_tui.ui.paint.wording import part_name, reason_words, stage_name, tokens
 from timmy_tui.ui.panels.headline import largest_part
 from timmy_tui.ui.panels.lists import state_mark, turn_time
 from timmy_tui.ui.turn_filter import TurnFacts, stage_ms
@@ -35,6 +35,8 @@ class TurnColumn(Struct, frozen=True):
     """What rows are sorted by; None stands at the end, in both directions."""
     chosen: bool = True
     """Shown unless the user chooses otherwise."""
+    meaning: str = ""
+    """What the page that chooses columns says of it."""
 
 
 def turn_facts(turn: Turn, view: View) -> TurnFacts:
@@ -118,7 +120,9 @@ def _stage(key: str) -> TurnColumn:
         skipped = key in turn.skipped
         return right("skip" if skipped else duration(stage_ms(turn, key)), 7), "muted" if skipped else "text"
 
-    return TurnColumn(key, right(label(key), 7), 8, cell, lambda turn, view: stage_ms(turn, key), chosen=False)
+    name = stage_name(key) if key in BY_KEY else label(key)
+    meaning = BY_KEY[key].meaning if key in BY_KEY else "time that no stage has a name for"
+    return TurnColumn(key, right(name, 7), 8, cell, lambda turn, view: stage_ms(turn, key), False, meaning)
 
 
 def _started(turn: Turn, view: View) -> Value:
@@ -126,26 +130,34 @@ def _started(turn: Turn, view: View) -> Value:
 
 
 COLUMNS: tuple[TurnColumn, ...] = (
-    TurnColumn("state", "", 3, _state, lambda turn, view: str(turn.state)),
+    TurnColumn("state", "", 3, _state, lambda turn, view: str(turn.state),
+               meaning="● complete, ✗ failed, ○ aborted; coloured by how far it is over its usual"),
     TurnColumn("turn", "turn", 5, lambda turn, view: (right(count(turn.number), 4), "muted"),
-               lambda turn, view: turn.number),
-    TurnColumn("time", "time", 9, lambda turn, view: (turn_time(turn), "muted"), _started),
-    TurnColumn("headline", "  V2V", 7, _headline, lambda turn, view: turn.headline_ms),
-    TurnColumn("largest", "largest", 14, _largest, _largest_ms),
-    TurnColumn("cache", "  cache", 8, _cache, _cache_share),
+               lambda turn, view: turn.number, meaning="its number, which commands take too"),
+    TurnColumn("time", "time", 9, lambda turn, view: (turn_time(turn), "muted"), _started,
+               meaning="when it began"),
+    TurnColumn("headline", "  V2V", 7, _headline, lambda turn, view: turn.headline_ms,
+               meaning="voice to voice, how long you waited; of a typed turn the time in v34"),
+    TurnColumn("largest", "largest", 14, _largest, _largest_ms, meaning="the stage that took most of it"),
+    TurnColumn("cache", "  cache", 8, _cache, _cache_share,
+               meaning="how much of the prompt was reused; ~ is an estimate"),
     TurnColumn("tokens", "   tok", 7, lambda turn, view: (right(tokens(turn.prompt_tokens), 6), "text"),
-               lambda turn, view: turn.prompt_tokens),
+               lambda turn, view: turn.prompt_tokens, meaning="tokens of the prompt"),
     TurnColumn("out", "  out", 6, lambda turn, view: (right(tokens(turn.output_tokens), 5), "text"),
-               lambda turn, view: turn.output_tokens, chosen=False),
+               lambda turn, view: turn.output_tokens, chosen=False, meaning="tokens of the reply"),
     TurnColumn("tail", "tail", 5, lambda turn, view: (on_off(turn.tail_mode), "info" if turn.tail_mode else "muted"),
-               lambda turn, view: None if turn.tail_mode is None else float(turn.tail_mode)),
-    TurnColumn("mark", "mark", 5, _mark, lambda turn, view: view.marks.get(turn.ordinal)),
+               lambda turn, view: None if turn.tail_mode is None else float(turn.tail_mode),
+               meaning="tail mode, on or off"),
+    TurnColumn("mark", "mark", 5, _mark, lambda turn, view: view.marks.get(turn.ordinal),
+               meaning="your mark, good or bad"),
     TurnColumn("epoch", "epoch", 6, lambda turn, view: (count(epochs_of(view).get(turn.ordinal)), "muted"),
-               lambda turn, view: epochs_of(view).get(turn.ordinal), chosen=False),
+               lambda turn, view: epochs_of(view).get(turn.ordinal), chosen=False,
+               meaning="turns under the same flags, between two restarts"),
     TurnColumn("id", "id", 9, lambda turn, view: (foreign(turn.request_id, 8), "muted"),
-               lambda turn, view: turn.request_id or None, chosen=False),
+               lambda turn, view: turn.request_id or None, chosen=False, meaning="v34's id of the request"),
     *(_stage(key) for key in (*BY_KEY, UNATTRIBUTED) if key not in SETTINGS),
-    TurnColumn("why", "why", LEAST_WHY, _why, lambda turn, view: why(turn, view) or None),
+    TurnColumn("why", "why", LEAST_WHY, _why, lambda turn, view: why(turn, view) or None,
+               meaning="what failed, was not measured, or begins here; your note"),
 )  # fmt: skip
 """In their order on the screen; a narrow pane drops them from the right, and they are counted."""
 _WITH_TOKENS = ("cache", "tokens")

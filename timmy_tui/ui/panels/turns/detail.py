@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from timmy_tui.core.formatting import MISSING, count, on_off, plural
+from timmy_tui.core.foreign.sanitize import clean
+from timmy_tui.core.formatting import MISSING, count, duration, on_off, plural
 from timmy_tui.model.stages.system import watched
 from timmy_tui.model.turn import Span, Turn
 from timmy_tui.report.timeline import timeline
@@ -30,6 +31,7 @@ from timmy_tui.ui.view import View
 
 LEAST_EVENTS = 2
 """Rows: a heading and one event are less than a stage row more."""
+UNLIMITED = 10_000
 ROOMY = 18
 """Rows from which facts that are wider than the pane are wrapped, not cut."""
 
@@ -58,23 +60,26 @@ def _facts(view: View, turn: Turn, width: int, whole: bool) -> list[Line]:
     mark = view.marks.get(turn.ordinal)
     reason = f": {foreign(turn.reason, 60)}" if turn.reason else ""
     prompt = _of_prompt(turn)
-    rows = [
-        line(
-            (f"{glyph} ", role), (f"turn {count(turn.number)} ", "value"),
-            (f"{name} {clock_time(turn.started)} ", "muted"),
-            (f"{state}{reason} ", role), (_headline(turn), "value"),
-            (f"  {mark}" if mark else "", "good" if mark == "good" else "bad"),
-        ),
-        *((wrap(prompt, width) if whole else [join_fitting(prompt, width)]) if prompt else ()),
-    ]  # fmt: skip
+    head = [
+        line((f"{glyph} ", role), (f"turn {count(turn.number)}", "value")),
+        line((f"{name} {clock_time(turn.started)}", "muted")),
+        line((f"{state}{reason}", role)),
+        *([line((headline, "value"))] if (headline := _headline(turn)) else ()),
+        *([line((mark, "good" if mark == "good" else "bad"))] if mark else ()),
+    ]
+    rows = wrap(head, width if whole else UNLIMITED, " ")
+    if prompt:
+        rows += wrap(prompt, width) if whole else [join_fitting(prompt, width)]
     if turn.pause_threshold is not None:
-        waited = line((f"setting {turn.pause_threshold:g}s  waited ", "muted"), *wait_words(view.snapshot.pass_bound))
+        threshold = duration(turn.pause_threshold * 1000)
+        waited = line((f"endpointing set to {threshold}, waited ", "muted"), *wait_words(view.snapshot.pass_bound))
         rows += wrap(words_of(waited), width, " ") if whole and cells(waited) > width else [waited]
+    said_already = " ".join(plain(row).strip() for row in rows)
     if turn.ordinal in view.notes:
         rows.append(line(("note  ", "muted"), (foreign(view.notes[turn.ordinal], max(width - 6, 0)), "quote")))
     if turn.text:
         rows.append(line(("said  ", "muted"), (foreign(turn.text, max(width - 6, 0)), "quote")))
-    rows.extend(line((foreign(text, width), "bad")) for text in turn.errors[:2])
+    rows.extend(line((foreign(text, width), "bad")) for text in turn.errors[:2] if clean(text) not in said_already)
     for reason in dict.fromkeys(turn.unmeasured.values()):
         keys = [stage_name(key) for key, why in turn.unmeasured.items() if why == reason]
         rows.append(line((f"not measured ({foreign(reason, 60)}): {', '.join(keys)}", "warn")))

@@ -1,11 +1,14 @@
 """A turn on twelve plain lines, to send to somebody: figures and reasons, nothing of what was said."""
 
+import re
+
 from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import MISSING, count, duration, local_time, on_off
 from timmy_tui.model.stages.system import watched
 from timmy_tui.model.stages.watched import CRITICAL, UNATTRIBUTED
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.report.words.llm import share_words
+from timmy_tui.ui.paint.lines import cut
 from timmy_tui.ui.paint.wording import finding_words, part_name, stage_name, tokens
 from timmy_tui.ui.panels.headline import headline_words, with_count
 from timmy_tui.ui.panels.turns.cells import epochs_of, why
@@ -15,6 +18,8 @@ LINES = 12
 WIDTH = 78
 """Cells of a line, at most."""
 IN_A_LINE = 4
+FIGURE = 14
+"""Cells of a stage with its figure; two blanks stand between them."""
 
 
 def postcard(turn: Turn, view: View) -> list[str]:
@@ -39,8 +44,14 @@ def postcard(turn: Turn, view: View) -> list[str]:
         f"marked: {view.marks.get(turn.ordinal, 'no')}",
         f"level changes: {_findings(view)}",
     ]
-    lines = [line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…" for line in lines]
+    lines = [cut(line, WIDTH) for line in lines]
     return [*lines, *[""] * (LINES - len(lines))][:LINES]
+
+
+def figures_of(line: str) -> list[str]:
+    """``ENDPT    500ms``, ``STT       41ms``: the stages with their figures on a line of them; of another line none."""
+    figures = [line[at : at + FIGURE].rstrip() for at in range(0, len(line), FIGURE + 2)]
+    return figures if all(re.fullmatch(r"\S+ +(\S+s|skipped|—)", figure) for figure in figures) else []
 
 
 def _cache(turn: Turn, view: View) -> str:
