@@ -93,5 +93,5 @@ async def test_the_example_in_a_filter_is_not_dimmed_in_sixteen_colours() -> Non
     start = Start(view=ViewSettings(theme=SIXTEEN))
     async with running_dashboard(snapshot(), (80, 24), start=start) as dashboard:
         await dashboard.press("2", "slash")
-        shown = [segment for segment in dashboard.segments() if "llm>1s failed" in segment.text]
+        shown = [segment for segment in dashboard.segments() if "lm>1s failed" in segment.text]
         assert shown and not any(segment.style is not None and segment.style.dim for segment in shown)

@@ -55,4 +55,4 @@ def test_it_fits_and_stands_on_the_screen_of_changes() -> None:
 def test_a_turn_in_full_says_what_its_setting_means() -> None:
     view = View(snapshot=replace(snapshot(), pass_bound=BOUND))
     texts = ["".join(text for text, _ in row) for row in detail_lines(view, snapshot().turns[-1], 140, 40)]
-    assert any(text.startswith("endpointing set to 500ms, waited ≥ 0.74s") for text in texts)
+    assert any(text.startswith("ENDPT 500ms, waited ≥ 0.74s") for text in texts)

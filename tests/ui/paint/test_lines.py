@@ -169,3 +169,5 @@ def test_of_a_word_that_begins_a_span_no_piece_is_left() -> None:
 def test_a_cell_that_is_whole_does_not_look_cut() -> None:
     """``0.5…`` stood for 0.5, where what the column behind it says did not fit."""
     assert plain(fit((("0.5       ", "value"), ("STT reads it", "muted")), 10)) == "0.5      …"
+    cut_before = (("model ", "label"), ("llama3.2… ", "value"), ("as Ollama names it", "muted"))
+    assert plain(fit(cut_before, 16)) == "model llama3.2… ", "it is there, and has its sign"

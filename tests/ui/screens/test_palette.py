@@ -47,7 +47,7 @@ async def test_what_cannot_work_in_a_replay_is_found_with_its_reason() -> None:
         await dashboard.until(lambda: any("tail mode: not here" in notice.text for notice in dashboard.app.events))
 
 
-@pytest.mark.parametrize(("size", "commands"), [((40, 10), 4), ((60, 15), 6)])
+@pytest.mark.parametrize(("size", "commands"), [((40, 10), 3), ((60, 15), 6)])
 async def test_a_low_pane_has_room_for_several_commands(size: tuple[int, int], commands: int) -> None:
     """At 40×10 blank rows and borders left room for one."""
     async with running_dashboard(snapshot(), size=size) as dashboard:

@@ -17,6 +17,7 @@ CommandList:nocolor > .option-list--option-highlighted { text-style: bold underl
 CommandPalette:ansi > Vertical { background: $background; }
 CommandPalette.-low > Vertical { margin-top: 0; }
 CommandPalette.-low #--input, CommandPalette.-low CommandInput, CommandPalette.-low CommandList { border: none; }
+CommandPalette.-low CommandInput { height: 1; }
 CommandPalette.-low CommandList { max-height: 90vh; }
 Input:nocolor > .input--cursor { text-style: reverse; }
 .-plain DataTable { scrollbar-size-vertical: 0; }

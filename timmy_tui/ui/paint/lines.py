@@ -99,8 +99,9 @@ def fit(spans: Line, width: int) -> Line:
             continue
         part = set_cell_size(text, available)
         if text_is_cut:
-            rest = whole_words(text, part).rstrip(f"{LEFT_OVER}…")
-            if rest and _is_piece(rest, text) and parts and parts[-1][0].endswith(" "):
+            whole_part = whole_words(text, part)
+            rest = whole_part.rstrip(f"{LEFT_OVER}…")
+            if rest and _is_piece(whole_part, text) and parts and parts[-1][0].endswith(" "):
                 rest = ""
             # What is cut was cut before: one … says it.
             twice = not rest and parts and parts[-1][0].rstrip().endswith("…")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import groupby
 
 from rich.cells import cell_len
 
@@ -76,12 +77,13 @@ def turn_rows(turn: Turn, view: View, width: int) -> list[Row]:
 
 def postcard_rows(turn: Turn, view: View, width: int) -> list[Row]:
     """The postcard; what is wider than the pane goes on below, and no figure leaves its name."""
+    texts = postcard(turn, view)
+    if max(map(cell_len, texts)) <= width:
+        return [(line(text), None) for text in texts]
     rows: list[Line] = []
-    for text in postcard(turn, view):
-        if cell_len(text) <= width:
-            rows.append(line(text))
-        elif at_figures := figures_of(text):
-            rows += wrap([line(part) for part in at_figures], width)
+    for are_figures, group in groupby(texts, key=lambda text: bool(figures_of(text))):
+        if are_figures:
+            rows += wrap([line(figure) for text in group for figure in figures_of(text)], width)
         else:
-            rows += [line(part) for part in wrap_text(text, width)]
+            rows += [line(part) for text in group for part in wrap_text(text, width)]
     return [(row, None) for row in rows]

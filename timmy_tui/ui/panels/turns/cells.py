@@ -131,13 +131,13 @@ def _started(turn: Turn, view: View) -> Value:
 
 COLUMNS: tuple[TurnColumn, ...] = (
     TurnColumn("state", "", 3, _state, lambda turn, view: str(turn.state),
-               meaning="● complete, ✗ failed, ○ aborted; coloured by how far it is over its usual"),
+               meaning="● complete, ✗ failed, ○ aborted; coloured where over its usual"),
     TurnColumn("turn", "turn", 5, lambda turn, view: (right(count(turn.number), 4), "muted"),
                lambda turn, view: turn.number, meaning="its number, which commands take too"),
     TurnColumn("time", "time", 9, lambda turn, view: (turn_time(turn), "muted"), _started,
                meaning="when it began"),
     TurnColumn("headline", "  V2V", 7, _headline, lambda turn, view: turn.headline_ms,
-               meaning="voice to voice, how long you waited; of a typed turn the time in v34"),
+               meaning="voice to voice: how long you waited; typed: the time in v34"),
     TurnColumn("largest", "largest", 14, _largest, _largest_ms, meaning="the stage that took most of it"),
     TurnColumn("cache", "  cache", 8, _cache, _cache_share,
                meaning="how much of the prompt was reused; ~ is an estimate"),

@@ -6,6 +6,7 @@ from typing import Any
 from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import MISSING, count, duration, on_off, plural
 from timmy_tui.model.stages.system import watched
+from timmy_tui.model.stages.watched import label
 from timmy_tui.model.turn import Span, Turn
 from timmy_tui.report.timeline import timeline
 from timmy_tui.ui.paint.lines import (
@@ -72,7 +73,7 @@ def _facts(view: View, turn: Turn, width: int, whole: bool) -> list[Line]:
         rows += wrap(prompt, width) if whole else [join_fitting(prompt, width)]
     if turn.pause_threshold is not None:
         threshold = duration(turn.pause_threshold * 1000)
-        waited = line((f"endpointing set to {threshold}, waited ", "muted"), *wait_words(view.snapshot.pass_bound))
+        waited = line((f"{label('endpointing')} {threshold}, waited ", "muted"), *wait_words(view.snapshot.pass_bound))
         rows += wrap(words_of(waited), width, " ") if whole and cells(waited) > width else [waited]
     said_already = " ".join(plain(row).strip() for row in rows)
     if turn.ordinal in view.notes:
