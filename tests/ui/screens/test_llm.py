@@ -376,5 +376,8 @@ def test_what_a_criterion_shows_is_a_column_where_there_is_room() -> None:
     criteria = (one, replace(one, value="1 of 1"), replace(one, note=""))
     wide = [plain(row) for row in criteria_lines(criteria, view(snap), 200, 20)]
     assert len({row.index("what it shows") for row in wide if "what it shows" in row}) == 1
+    long = replace(one, value="no session has a second turn yet, nor has any turn before it a figure to go by")
+    (row,) = [row for row in map(plain, criteria_lines((long,), view(snap), 200, 20)) if "what it" in row]
+    assert f"{long.value}  what it shows" in row, "and moves no other"
     narrow = [plain(row) for row in criteria_lines(criteria, view(snap), 100, 20)]
     assert all(f"{one.value}  what" in row or "1 of 1  what" in row for row in narrow if "what it" in row)

@@ -50,6 +50,21 @@ def test_of_a_long_event_the_word_that_tells_it_from_others_stays(width: int, na
     assert name in plain(log_lines(long, log_columns(width))[0])
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_what_a_quiet_room_counts_is_whole_at_every_width(width: int) -> None:
+    """At 60 columns it read ``739 pauses without…``, at 40 ``9 requests of the…``."""
+    paused = entry(service="stt", event="stt_pause_detected", pauses=739, metadata={"pause_threshold": 0.5})
+    asked = entry(at=None, event="", text="x", asked=12)
+    rows = [plain(log_lines(one, log_columns(width))[0]) for one in (paused, asked)]
+    assert "739 pauses without text" in rows[0] and not any("…" in row for row in rows)
+    assert (
+        rows[1]
+        .rstrip()
+        .endswith("12 own requests" if width == 40 else "12 requests of the dashboard for its statistics")
+    )
+    assert width == 40 or rows[0].index("threshold") == plain(header_line(log_columns(width))).index("figures")
+
+
 def test_milliseconds_where_there_is_room_and_no_time_where_there_is_none() -> None:
     assert time_of(entry(), 12).endswith(".250") and len(time_of(entry(), 8)) == 8
     assert time_of(entry(at=None), 12) == "—" and time_of(entry(at=1e300), 12).strip() == ""

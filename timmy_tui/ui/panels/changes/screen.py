@@ -77,20 +77,22 @@ def _service_lines(service: str, width: int) -> Iterator[Line]:
         yield line((" " * len(head) if number else head, "muted"), text)
 
 
-def _flag_columns(flags: Iterable[FlagState], width: int) -> tuple[int, int]:
-    """Cells of the name, and of each of the two values; a blank at the end of each.
+def _flag_columns(flags: Sequence[FlagState], width: int) -> tuple[int, int, int]:
+    """Cells of the name, of the value in the file and of that which runs; a blank at the end of each.
 
     A value as long as a model's name has what room is left beside the meanings.
     """
     if width < ROOM_FOR_VALUES:
-        return 18, 10
-    longest = max((cell_len(text) for flag in flags for text in (flag.file_value, flag.running_value)), default=0)
-    return 20, max(14, min(longest + 2, (width - 22 - ROOM_FOR_MEANING) // 2))
+        return 18, 10, 10
+    most = (width - 22 - ROOM_FOR_MEANING) // 2
+    file = max((cell_len(flag.file_value) for flag in flags), default=0)
+    running = max((cell_len(flag.running_value) for flag in flags), default=0)
+    return 20, max(14, min(file + 2, most)), max(14, min(running + 2, most))
 
 
-def _flag_head(flags: Iterable[FlagState], width: int) -> Line:
-    name, value = _flag_columns(flags, width)
-    head = f"  {left('flag', name)}{left('file', value)}{left('running', value)}"
+def _flag_head(flags: Sequence[FlagState], width: int) -> Line:
+    name, file, running = _flag_columns(flags, width)
+    head = f"  {left('flag', name)}{left('file', file)}{left('running', running)}"
     meanings = ("who decides, what it means", "what it means", "")
     return line((head + next(text for text in meanings if len(head) + len(text) <= max(width, len(head))), "title"))
 
@@ -100,14 +102,14 @@ def _flag_rows(flags: Sequence[FlagState], width: int) -> list[Row]:
     return [(_flag(flag, columns), ("flag", flag.key)) for flag in flags]
 
 
-def _flag(flag: FlagState, columns: tuple[int, int]) -> Line:
+def _flag(flag: FlagState, columns: tuple[int, int, int]) -> Line:
     """All that is known of it: the row under the cursor shows what does not fit."""
     same = flag.file_value == flag.running_value or flag.running_value == MISSING
-    name, value = columns
+    name, file, running = columns
     return line(
         (left(foreign(flag.label, name - 1), name), "label" if flag.editable else "muted"),
-        (left(foreign(flag.file_value, value - 1), value), "value"),
-        (left(foreign(flag.running_value, value - 1), value), "text" if same else "warn"),
+        (left(foreign(flag.file_value, file - 1), file), "value"),
+        (left(foreign(flag.running_value, running - 1), running), "text" if same else "warn"),
         (foreign(flag.override or flag.meaning, LONGEST), "warn" if flag.override else "muted"),
         (f"  {foreign(flag.warning, LONGEST)}" if flag.warning else "", "warn"),
     )

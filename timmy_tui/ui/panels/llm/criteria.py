@@ -13,8 +13,10 @@ LEAST_ROWS = 4
 """Heading, group, a criterion and the count of the others."""
 VERDICT = 13
 """Cells of a verdict with its glyph and two blanks."""
-LEAST_NOTE = 60
-"""Cells from which what a criterion really shows has a column of its own."""
+LEAST_NOTE, MOST_VALUE = 60, 54
+"""Cells from which what a criterion really shows has a column of its own, and of the values ahead of it: a reason that
+is longer has its note behind it.
+"""
 LABEL, SHORT_LABEL = 36, 28
 """Cells of the longest label and two blanks; and of what a pane below 80 cells has for it."""
 
@@ -58,7 +60,7 @@ def _counts(criteria: tuple[Criterion, ...], view: View, width: int) -> Line:
 
 def _value_cells(criteria: tuple[Criterion, ...], width: int) -> int:
     """Cells of a column of values, with what they show in one of its own; 0 where there is no room for both."""
-    longest = max(cell_len(value_words(item)) for item in criteria) + 2
+    longest = min(max(cell_len(value_words(item)) for item in criteria) + 2, MOST_VALUE)
     return longest if width - VERDICT - LABEL - longest >= LEAST_NOTE else 0
 
 
@@ -69,7 +71,7 @@ def _criterion(item: Criterion, view: View, width: int, value: int) -> Line:
     return line(
         verdict_span(item, view),
         (left(foreign(item.label, label - 1), label), "label"),
-        left(known, value) if value else f"{known}  " if note else known,
+        left(known, value) if cell_len(known) + 2 <= value else f"{known}  " if note else known,
         (note, "muted"),
     )
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
+from rich.cells import cell_len
 
 from timmy_tui.core.foreign.decode import number
 from timmy_tui.core.foreign.sanitize import clean
@@ -112,7 +113,9 @@ def time_of(entry: LogEntry, width: int) -> str:
 
 def _body(entry: LogEntry, columns: LogColumns) -> Line:
     if not entry.event:
-        return ((printed_text(entry), _text_role(entry)),)
+        whole = printed_text(entry)
+        fits = not entry.asked or cell_len(whole) <= columns.width - columns.prefix
+        return ((whole if fits else plural(entry.asked, "own request"), _text_role(entry)),)
     if columns.width < LEAST_FIGURES:
         return _event(entry, columns)
     return (*_event(entry, columns), ("  ", "text"), (figures_text(entry), "bad" if entry.failed else "text"))
@@ -120,6 +123,8 @@ def _body(entry: LogEntry, columns: LogColumns) -> Line:
 
 def _event(entry: LogEntry, columns: LogColumns) -> Line:
     role = "bad" if entry.failed else "muted" if entry.pauses else SERVICE_ROLES.get(entry.service, "text")
+    if entry.pauses:  # They took no time of a turn: the column of times is theirs too.
+        return ((left(event_name(entry), columns.event + 1 + columns.delta), role),)
     return (
         (left(_squeezed(event_name(entry), columns.event), columns.event), role),
         (f" {right(delta_words(entry), columns.delta)}", _delta_role(entry)),
