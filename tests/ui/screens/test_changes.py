@@ -10,14 +10,15 @@ from tests.ui.running import running_dashboard
 from tests.ui.snapshots import NOW, control_state, judgement, snapshot
 from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.model.change import ChangeState, ControlState, JournalEntry, RestorePoint
+from timmy_tui.model.flags.table import FLAGS
 from timmy_tui.model.judgement import StageVerdict
 from timmy_tui.model.user_requests import Flip, Restore, RestoreLatest, Undo
 from timmy_tui.ui.key_commands import key_name
 from timmy_tui.ui.paint.lines import plain
 from timmy_tui.ui.panels.changes.screen import change_rows, progress_lines, verdict_lines
-from timmy_tui.ui.panels.facts import change_line, choice_words
+from timmy_tui.ui.panels.facts import change_line, choice_words, notice_line
 from timmy_tui.ui.screens.changes import next_value
-from timmy_tui.ui.view import View
+from timmy_tui.ui.view import Notice, View
 
 
 async def test_tail_mode_is_shown_before_it_is_flipped_on_a_second_key() -> None:
@@ -378,6 +379,19 @@ def test_of_a_bar_of_progress_the_last_state_is_shown_as_the_log_screen_reads_it
 def test_a_narrow_pane_has_the_answers_ahead_of_the_evidence(width: int) -> None:
     """At 40 columns a running change had no keys, and so none on the live screen at 60."""
     assert plain(change_line(with_change(), width)).startswith("verifying 12s  = keep  u undo")
+
+
+@pytest.mark.parametrize("width", [40, 60, 79])
+def test_the_end_of_a_change_is_in_its_line_and_in_no_notice_beside_it(width: int) -> None:
+    kept = with_change(state=ChangeState.KEPT, message="kept, 2 turns show it", choices=(), label="tail mode off→on")
+    view = replace(kept, notice=Notice(NOW, "tail mode off→on: kept, 2 turns show it", "good"))
+    assert plain(change_line(view, width)).startswith("kept 12s  u undo  2 turns show it")
+    assert notice_line(view, width) == ()
+
+
+def test_a_value_without_a_word_for_its_unit_has_it_in_its_row() -> None:
+    (flag,) = [flag for flag in FLAGS if flag.key == "pause-threshold"]
+    assert flag.read_only.startswith("seconds"), "0.5 stood there, of nothing"
 
 
 def test_a_dot_and_a_comma_are_called_so_where_they_are_keys() -> None:

@@ -206,8 +206,9 @@ def change_line(view: View, width: int) -> Line:
     answers = choice_words(change, view)
     message = line((_said_of(change), "text")) if change.message else ()
     pid = line((f"pid {change.pid}", "muted")) if change.pid is not None else ()
-    ordered = [state, answers, evidence, label] if width < NARROW else [(*label, *state), evidence, answers]
-    return join_fitting(filter(None, [*ordered, message, pid]), width)
+    # Its end in the narrow line, so that the notice need not say it on another.
+    narrow, wide = [state, answers, evidence, message, label, pid], [(*label, *state), evidence, answers, message, pid]
+    return join_fitting(filter(None, narrow if width < NARROW else wide), width)
 
 
 def notice_line(view: View, width: int) -> Line:
