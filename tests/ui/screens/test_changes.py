@@ -16,7 +16,7 @@ from timmy_tui.model.user_requests import Flip, Restore, RestoreLatest, Undo
 from timmy_tui.ui.key_commands import key_name
 from timmy_tui.ui.paint.lines import plain
 from timmy_tui.ui.panels.changes.screen import change_rows, progress_lines, verdict_lines
-from timmy_tui.ui.panels.facts import change_line, choice_words, notice_line
+from timmy_tui.ui.panels.facts import change_line, choice_parts, notice_line
 from timmy_tui.ui.screens.changes import next_value
 from timmy_tui.ui.view import Notice, View
 
@@ -397,7 +397,17 @@ def test_a_value_without_a_word_for_its_unit_has_it_in_its_row() -> None:
 def test_a_dot_and_a_comma_are_called_so_where_they_are_keys() -> None:
     view = with_change(choices=("stop waiting", "resume listening"))
     assert view.control is not None and view.control.change is not None
-    assert plain(choice_words(view.control.change, view)) == "dot stop waiting  comma resume listening"
+    words = [plain(part) for part in choice_parts(view.control.change, view)]
+    assert words == ["dot stop waiting", "comma resume listening"]
+    rows = [plain(row) for row in progress_lines(view.control.change, view, 40)]
+    assert "choose: dot stop waiting" in rows and "comma resume listening" in rows, "none is cut"
+
+
+def test_of_many_answers_a_narrow_line_has_as_many_as_fit() -> None:
+    """It had none at all where not all of them did."""
+    view = with_change(state=ChangeState.WAITING, limit=30.0, choices=("keep", "undo", "stop waiting"))
+    assert plain(change_line(view, 40)).rstrip() == "waiting-healthy 12s/30s  = keep  u undo"
+    assert "dot stop waiting" in plain(change_line(view, 60))
 
 
 def verdict_of(*stages: StageVerdict) -> View:

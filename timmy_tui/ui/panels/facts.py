@@ -179,15 +179,11 @@ def _bound(low: float | None, high: float | None) -> str:
     return f"≥ {duration(min(known))}" if known else ""
 
 
-def choice_words(change: ChangeProgress, view: View) -> Line:
-    """``K keep  u undo``: the answers that the running change accepts, with their keys."""
-    words: Line = ()
+def choice_parts(change: ChangeProgress, view: View) -> list[Line]:
+    """``= keep``, ``u undo``: the answers that the running change accepts, with their keys."""
     after_change = (UNDO,) if change.state is ChangeState.KEPT and not view.read_only else ()
-    for choice in (*change.choices, *after_change):
-        key = view.keys.get(CHOICES.get(choice, ""), "")
-        gap = "  " if words else ""
-        words = (*words, *line((f"{gap}{key} " if key else gap, "key"), (foreign(choice, 20), "text")))
-    return words
+    keys = {choice: view.keys.get(CHOICES.get(choice, ""), "") for choice in (*change.choices, *after_change)}
+    return [line((f"{key} " if key else "", "key"), (foreign(choice, 20), "text")) for choice, key in keys.items()]
 
 
 def change_line(view: View, width: int) -> Line:
@@ -203,11 +199,12 @@ def change_line(view: View, width: int) -> Line:
         state = (*state, *line("  ", (f"rolling back in {change.countdown:.0f}s, any key cancels", "bad")))
     weighed = change.state is ChangeState.VERIFYING and change.evidence[1]
     evidence = line((f"evidence {change.evidence[0]}/{change.evidence[1]}", "text")) if weighed else ()
-    answers = choice_words(change, view)
+    answers = choice_parts(change, view)
     message = line((_said_of(change), "text")) if change.message else ()
     pid = line((f"pid {change.pid}", "muted")) if change.pid is not None else ()
     # Its end in the narrow line, so that the notice need not say it on another.
-    narrow, wide = [state, answers, evidence, message, label, pid], [(*label, *state), evidence, answers, message, pid]
+    narrow = [state, *answers, evidence, message, label, pid]
+    wide = [(*label, *state), evidence, *answers, message, pid]
     return join_fitting(filter(None, narrow if width < NARROW else wide), width)
 
 

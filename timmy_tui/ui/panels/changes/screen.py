@@ -16,7 +16,7 @@ from timmy_tui.model.stages.watched import V2V
 from timmy_tui.ui.paint.lines import BLANK, Line, Row, foreign, left, line, plain, right, wrap, wrap_text
 from timmy_tui.ui.paint.wording import clock_time
 from timmy_tui.ui.panels.changes.verdict_stages import stage_rows
-from timmy_tui.ui.panels.facts import behind_state, choice_words, trial_line
+from timmy_tui.ui.panels.facts import behind_state, choice_parts, trial_line
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.panels.waits import wait_lines
 from timmy_tui.ui.view import View
@@ -135,9 +135,9 @@ def progress_lines(change: ChangeProgress | None, view: View, width: int) -> lis
         lines.append(line(foreign(behind_state(change), width)))
     if change.countdown is not None:
         lines.append(line((f"rolling back in {change.countdown:.0f}s; any key cancels", "bad")))
-    choices = choice_words(change, view)
+    choices = choice_parts(change, view)
     if choices:
-        lines.append((*line(("choose: ", "muted")), *choices))
+        lines += wrap([(*line(("choose: ", "muted")), *choices[0]), *choices[1:]], width)
     log = () if over else change.log_lines[-8:]
     lines.extend(line((f"  {foreign(_last_state(text), width - 2)}", "muted")) for text in log)
     return lines
