@@ -1,20 +1,18 @@
 """Runs ``timmy-tui`` in a process of its own, on the golden logs."""
 
 import json
-import subprocess
-import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
+
+from tests.started import run_python
 
 DATA = Path(__file__).parents[1] / "data"
 LATENCY, V34 = DATA / "latency.log", DATA / "v34.log"
 
 
 def run(*arguments: str | Path, code: int = 0, **options: Any) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "timmy_tui", *map(str, arguments)], capture_output=True, text=True, timeout=50, **options
-    )
+    done = run_python(["-m", "timmy_tui", *map(str, arguments)], **options)
     assert done.returncode == code, done.stderr
     return str(done.stdout if code == 0 else done.stderr)
 

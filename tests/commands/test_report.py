@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.commands.reporting import DATA, LATENCY, V34, run, upstream_groups
+from tests.started import run_python
 from timmy_tui.model.stages.watched import CRITICAL, KEYS
 
 
@@ -181,8 +182,7 @@ def test_a_format_that_is_in_the_table_is_an_option_of_the_command(tmp_path: Pat
     )
 
     def with_two_more(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-c", code, "report", "--log", str(LATENCY), *map(str, arguments)]
-        return subprocess.run(argv, capture_output=True, text=True, timeout=50)
+        return run_python(["-c", code, "report", "--log", str(LATENCY), *map(str, arguments)])
 
     assert with_two_more("--tail", "3", "--ids").stdout == "ed6897d8 2bfc7ffd 3f8de0e1\n"
     assert with_two_more("--count", tmp_path / "n.txt").stdout == ""

@@ -55,6 +55,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_no_command_says_or_keeps_a_secret(root: Path, tmp_path: Path) -> None:
+    """Each by an interpreter of its own, with nothing loaded beforehand: as a user starts it."""
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state"), "XDG_CONFIG_HOME": str(tmp_path / "config")}
     for command in COMMANDS:
         done = subprocess.run(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.started import run_python
 from timmy_tui.core.settings import state_path
 from timmy_tui.model.snapshot import Counts, OpenTurn, Snapshot
 from timmy_tui.model.turn import Turn
@@ -20,10 +21,7 @@ DATA = Path(__file__).parents[1] / "data"
 
 
 def run(*arguments: str | Path, state: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "timmy_tui", "status", *map(str, arguments)],
-        capture_output=True, text=True, timeout=50, env={**os.environ, "XDG_STATE_HOME": str(state)},
-    )  # fmt: skip
+    return run_python(["-m", "timmy_tui", "status", *map(str, arguments)], {**os.environ, "XDG_STATE_HOME": str(state)})
 
 
 def test_the_line_comes_from_the_end_of_the_logs(tmp_path: Path) -> None:

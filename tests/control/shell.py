@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.started import run_python
+
 
 class Shell:
     """Commands on one Timmy, with folders of their own; nothing stands on their input unless a test says."""
@@ -43,6 +45,8 @@ class Shell:
 
     def run(self, *arguments: str, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         """A command to its end; ``before`` as in ``start``."""
+        if not before:
+            return run_python(["-m", "timmy_tui", *arguments, *self.options], self.environment)
         process = self.start(*arguments, before=before)
         out, err = process.communicate(timeout=55)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)

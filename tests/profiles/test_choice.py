@@ -4,13 +4,14 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+
+from tests.started import run_python
 
 DATA = Path(__file__).parents[1] / "data"
 V2 = DATA / "profiles/little-timmy-v2/little_timmy.log"
@@ -20,8 +21,7 @@ JOURNAL = DATA / "profiles/little-timmy-v2/journal.json"
 def call(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("TIMMY_TUI", "XDG"))}
     environment |= {"HOME": str(home), "TZ": "America/New_York", **more}
-    command = [sys.executable, "-m", "timmy_tui", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, cwd=home)
+    return run_python(["-m", "timmy_tui", *arguments], environment, home)
 
 
 def stages(home: Path, *arguments: str, **more: str) -> set[str]:
@@ -154,7 +154,7 @@ def test_what_a_process_starts_watches_the_same_system(tmp_path: Path) -> None:
         "print(choose_for(['--profile', 'mine.toml', '--source', 'x.log', '--ascii'], os.environ))\n"
         "print(os.environ['TIMMY_TUI_PROFILE'], os.environ['TIMMY_TUI_SOURCE'])"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    done = run_python(["-c", code, str(tmp_path)])
     assert done.stdout == f"['--ascii']\n{own} x.log\n"
 
 
@@ -196,8 +196,5 @@ def test_the_newest_entries_of_a_journal_can_begin_within_a_turn_and_a_whole_log
         "print([len(new_reading(60.0, whole=whole).read_once([('log', [perf])])) for whole in (False, True)])"
     )
     for source, found in (("journal:little-timmy", "[0, 1]\n"), (str(JOURNAL), "[1, 1]\n")):
-        command = [sys.executable, "-c", code, source, str(JOURNAL)]
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=True, env={**os.environ, "HOME": str(tmp_path)}
-        )
+        done = run_python(["-c", code, source, str(JOURNAL)], {**os.environ, "HOME": str(tmp_path)})
         assert done.stdout == found

@@ -2,14 +2,13 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.profiles.test_choice import DATA, V2, call
 from tests.profiles.worlds import PROFILE, whole_turn
+from tests.started import run_python
 from timmy_tui.profiles.choice import recognized
 
 SHOW = """
@@ -24,10 +23,7 @@ print(os.environ.get("TIMMY_TUI_PROFILE", "-"), os.environ.get("TIMMY_TUI_SOURCE
 def choose(home: Path, *arguments: str, **more: str) -> tuple[str, str]:
     """The system with its source and the rest of the call; what a process that this one starts would be told."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("TIMMY_TUI", "XDG"))}
-    done = subprocess.run(
-        [sys.executable, "-c", SHOW, *arguments], capture_output=True, text=True, timeout=60, cwd=home,
-        env=environment | {"HOME": str(home), **more},
-    )  # fmt: skip
+    done = run_python(["-c", SHOW, *arguments], environment | {"HOME": str(home), **more}, home)
     assert done.returncode == 0, done.stderr
     first, second = done.stdout.splitlines()
     return first, second

@@ -1,8 +1,6 @@
 """The lines of a turn, and of a stage of it, in logs that need not name their turns."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -11,15 +9,14 @@ from typing import Any
 import pytest
 
 from tests.profiles.test_screens import DATA, LOGS
+from tests.started import run_python
 from timmy_tui.pipeline.other_lines import DOCUMENT, NOT_BOUND, UNDATED
 
 
 @cache
 def lines_of(name: str, log: Path, *more: str) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.profiles.lines_of", name, str(log), *more],
-        capture_output=True, text=True, timeout=110, cwd=Path(__file__).parents[2], check=True,
-    )  # fmt: skip
+    done = run_python(["-m", "tests.profiles.lines_of", name, str(log), *more], cwd=Path(__file__).parents[2])
+    done.check_returncode()
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

@@ -1,12 +1,12 @@
 """The screens on the golden log of another system: its stages, and no word of v34's."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+
+from tests.started import run_python
 
 DATA = Path(__file__).parents[1] / "data/profiles"
 LOGS = {
@@ -21,10 +21,8 @@ FOREIGN = ("v34", "Ollama", "tail mode", "the guide", "prefill", "num_ctx", "kee
 
 
 def screens(name: str, log: Path, sizes: Sequence[str]) -> tuple[int, Mapping[str, str]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.profiles.screens_of", name, str(log), *sizes],
-        capture_output=True, text=True, timeout=110, cwd=Path(__file__).parents[2], check=True,
-    )  # fmt: skip
+    done = run_python(["-m", "tests.profiles.screens_of", name, str(log), *sizes], cwd=Path(__file__).parents[2])
+    done.check_returncode()
     shown = json.loads(done.stdout)
     return shown["turns"], shown["screens"]
 

@@ -17,6 +17,7 @@ from tests.profiles.worlds import PROFILE, line, whole_turn
 from tests.programs import needs
 from tests.sources.services.servers import as_json, serving
 from tests.sources.streams.journals import OwnJournal
+from tests.started import run_python
 
 pytestmark = [needs("journalctl"), needs("systemd-journal-remote")]
 V2 = ("--profile", "little-timmy-v2", "--source", "journal:little-timmy")
@@ -252,9 +253,6 @@ def test_the_first_answer_of_an_address_is_as_old_as_its_newest_record(tmp_path:
     answer = runs("a", "b", "c")
     answer["items"] = [*reversed(cast(list[object], answer["items"])), {"event": "heard"}]
     with serving(lambda path: as_json(answer)) as (url, _):
-        done = subprocess.run(
-            [sys.executable, "-c", AGE, "--profile", str(box), "--source", url],
-            capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
+        done = run_python(["-c", AGE, "--profile", str(box), "--source", url])
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) == pytest.approx(time.time() - (1_789_000_120 + 1.5), abs=120)

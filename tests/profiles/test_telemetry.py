@@ -1,13 +1,12 @@
 """One request to the model is told once, whatever system it is of, and none where no stage is the request."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.profiles.test_screens import DATA, LOGS
+from tests.started import run_python
 from timmy_tui.model.stages.table import StageTable
 from timmy_tui.model.stages.v34 import TABLE
 from timmy_tui.profiles.load import load, names
@@ -24,10 +23,10 @@ def test_only_v34_has_a_stage_that_is_the_request_to_its_last_token(name: str) -
 
 @pytest.mark.parametrize("name", LOGS)
 def test_tokens_stand_once_in_a_trace_and_no_part_of_a_request_is_told_as_one(name: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.profiles.telemetry_of", name, str(DATA / LOGS[name][0])],
-        capture_output=True, text=True, timeout=50, cwd=Path(__file__).parents[2], check=True,
-    )  # fmt: skip
+    done = run_python(
+        ["-m", "tests.profiles.telemetry_of", name, str(DATA / LOGS[name][0])], cwd=Path(__file__).parents[2]
+    )
+    done.check_returncode()
     told = json.loads(done.stdout)
     assert len(told) > 10
     for turn in told:
