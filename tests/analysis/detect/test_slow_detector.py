@@ -416,8 +416,8 @@ def test_two_hundred_values_are_remembered() -> None:
     assert level.usual_ms == pytest.approx(math.exp(3.01))
 
 
-def slow_error(scale: float, n: int, session: float) -> float:
-    return math.sqrt(1.57 * scale**2 / n + session**2 * (1 + min(35 / n, 1)))
+def slow_error(scale: float, n: int, session: float, kept: float) -> float:
+    return math.sqrt(kept**2 * 1.57 * scale**2 / n + session**2 * (1 + min(35 / n, 1)))
 
 
 @pytest.mark.parametrize("session", [0.02, 0.05])
@@ -430,10 +430,12 @@ def test_the_allowance_is_the_error_of_a_median_and_of_two_sessions(n: int, sess
     scale = max((1 + (10 / reference) ** 2) * slow_mad(values[:reference]), 0.02)
     assert level.scale == pytest.approx(scale)
     assert level.bank.longest == 0
+    level.session_offset()
     level.add(3.0 + 0.21, (), tag(n))
     assert level.residual == pytest.approx(0.21)
     slow = SlowBank()
-    slow.add(0.21, scale, slow_error(scale, n, session))
+    # Neighbours here are unlike each other, and of far slower turns a tenth is taken to be followed by another.
+    slow.add(0.21, scale, slow_error(scale, n, session, 1 - 0.25 * (1 - 0.125)))
     assert level.bank.evidence == pytest.approx(slow.sums, abs=1e-6)
 
 
@@ -526,11 +528,12 @@ def test_slopes_that_are_not_certain_widen_the_allowance_far_out() -> None:
         level.add(ms, one, tag(number))
     slopes, errors = slow_fit(np.array(y), np.array(work), (0.6,), (0.2,))
     middle = float(np.median([one for (one,) in work]))
-    base = slow_error(level.scale, 40, 0.02)
+    kept = 1 - 0.25 * (1 - 0.125)
+    base = slow_error(level.scale, 40, 0.02, kept)
     far = 3.0
     level.bank.reset()
     level.add(math.log(level.usual_ms) + slopes[0] * far + 0.4, (middle + far,), tag(41))
-    error = math.sqrt(base**2 + (far * errors[0]) ** 2)
+    error = math.sqrt(base**2 + (kept * far * errors[0]) ** 2)
     slow = SlowBank()
     slow.add(0.4, level.scale, error)
     assert level.residual == pytest.approx(0.4)
@@ -561,6 +564,7 @@ def test_of_neighbours_that_are_alike_only_what_is_new_counts() -> None:
     for values in (waves, shuffled):
         level = level_of(values)
         level.bank.reset()
+        level.session_offset()
         for number in range(4):
             level.add(3.16, (), tag(120 + number))
         gained.append(level.bank.strongest(1)[0])

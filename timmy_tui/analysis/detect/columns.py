@@ -18,6 +18,10 @@ class Entry(Struct, frozen=True, gc=False):
     work: tuple[float, ...]
     turn: tuple[int, str]
     """Ordinal and request id."""
+    residual: float = 0.0
+    """From the level as it was when it came, clipped."""
+    session: int = 0
+    """Number of its session."""
 
 
 class Columns:

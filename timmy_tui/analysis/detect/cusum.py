@@ -33,8 +33,13 @@ class Runs:
             self._followed += length - 1
             self.cap = self._cap()
 
+    @property
+    def followed(self) -> float:
+        """Share of far slower turns that another follows."""
+        return self._followed / self._far
+
     def _cap(self) -> float:
-        return min(_TUNING.cap, -_TUNING.far_weight * math.log(self._followed / self._far))
+        return min(_TUNING.cap, -_TUNING.far_weight * math.log(self.followed))
 
 
 class Bank:

@@ -146,7 +146,7 @@ class RegressionDetector:
 
     def _fires(self, level: JudgedLevel) -> bool:
         evidence, length = level.bank.strongest()
-        if evidence < (_TUNING.whole_alarm if level.stage == V2V else _TUNING.alarm) or not level.ready:
+        if evidence < (_TUNING.whole_alarm if level.stage == V2V else _TUNING.calm_alarm) or not level.ready:
             return False
         shift, _ = level.excursion(length)
         before, after = level.moved_ms(shift)
@@ -156,14 +156,24 @@ class RegressionDetector:
         direction = level.bank.direction
         if direction * shift < _LEAST_SHIFT:
             return False
-        return direction * level.separation(length) >= _TUNING.least_separation
+        alarm, separation = self._bars(level, shift)
+        return evidence >= alarm and direction * level.separation(length) >= separation
+
+    def _bars(self, level: JudgedLevel, shift: float) -> tuple[float, float]:
+        """Evidence and separation that an alarm needs: less on a machine whose turns are independent of each other."""
+        # Where values this far out are no rare thing, a few of them in a row are none either.
+        calm = 1 - self._usual.habits.unrest if level.rarity(shift) == 1.0 else 0.0
+        separation = _TUNING.least_separation - calm * (_TUNING.least_separation - _TUNING.calm_separation)
+        if level.stage == V2V:
+            return _TUNING.whole_alarm, separation
+        return _TUNING.alarm - calm * (_TUNING.alarm - _TUNING.calm_alarm), separation
 
     def _alarm(self, series: str, turn: Turn) -> None:
         level = self._levels[series]
         evidence, length = level.bank.strongest()
         direction = level.bank.direction
         shift, since = level.excursion(length)
-        partners = self._partners(series, direction)
+        partners = self._partners(series, direction, length)
         moves = self._begin_moves((series, *partners), length, direction_word(direction))
         if V2V in moves:
             moves[V2V].unit_ms = self._usual_whole(since[0])
@@ -214,8 +224,8 @@ class RegressionDetector:
         measured = sorted(ms for ordinal, ms in self._measured if ordinal < since and ms is not None)
         return measured[len(measured) // 2] if measured else 0.0
 
-    def _partners(self, series: str, direction: int) -> list[str]:
-        """Other series on the GPU that move the same way at the same time."""
+    def _partners(self, series: str, direction: int, length: int) -> list[str]:
+        """Other series on the GPU that move the same way at the same time, and have not come back since."""
         if stage_of(series) not in _ON_GPU:
             return []
         return [
@@ -225,6 +235,7 @@ class RegressionDetector:
             and name != series
             and level.ready
             and level.bank.strongest(direction)[0] >= _TUNING.partner
+            and direction * level.excursion(length)[0] >= _LEAST_SHIFT
         ]
 
     def _is_return(self, series: str, shift: float, length: int) -> bool:

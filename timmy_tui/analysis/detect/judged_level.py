@@ -10,10 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from timmy_tui.analysis.detect.cusum import Bank, Runs
+from timmy_tui.analysis.detect.cusum import Bank
+from timmy_tui.analysis.detect.habits import Habits
 from timmy_tui.analysis.detect.level import Array, Entry, Level
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import median
+from timmy_tui.model.stages.watched import V2V
 
 _TUNING = TUNING.reference
 
@@ -26,16 +28,18 @@ class JudgedLevel(Level):
         stage: str,
         least: int = _TUNING.least_values,
         session: float = TUNING.session_noise.assumed,
-        runs: Runs | None = None,
+        habits: Habits | None = None,
     ) -> None:
         """``least``: values before there is a level. ``session``: how far sessions differ by chance, in log units.
 
-        ``runs``: shared by all series of a machine.
+        ``habits``: shared by all series of a machine.
         """
         super().__init__(stage, least)
         self.session = session
+        self.beginning = session
+        """How far a session that has just begun may be from the level, in log units."""
         self.bank = Bank()
-        self._runs = runs or Runs()
+        self._habits = habits or Habits()
         self._far = 0
         """Far slower values up to the newest, without a break."""
         self._recent: deque[Entry] = deque()
@@ -43,7 +47,9 @@ class JudgedLevel(Level):
         """Residuals of the reference."""
         self._alike = 0.0
         """Correlation of neighbouring residuals."""
-        self._session_sum, self._session_count = 0.0, 0
+        self._session, self._session_sum, self._session_count = 0, 0.0, 0
+        self._settled, self._settled_sum = 0, 0.0
+        """Values of this session that are no excursion, and their residuals."""
         self.residual: float | None = None
         """Of the newest value, in log units; None while there is no level."""
         self.judged: tuple[int, float] | None = None
@@ -58,49 +64,68 @@ class JudgedLevel(Level):
         self.residual = self.expected = self.judged = None
         value = math.log(math.exp(log_ms) + self._tick) if self._tick else log_ms
         ready = self.ready
-        if ready:
-            self._judge(value, work)
-        self._recent.append(Entry(value, work, turn))
+        clipped = self._judge(value, work) if ready else 0.0
+        self._recent.append(Entry(value, work, turn, clipped, self._session))
         waiting = self.bank.longest if ready else 0
         while len(self._recent) > min(waiting, _TUNING.held_back):
-            self._reference.append(self._recent.popleft())
-            self._since_fit += 1
+            self._take_in(self._recent.popleft())
         if self._since_fit >= max(_TUNING.refit_every, _TUNING.refit_share * len(self._reference)):
             self._fit()
 
-    def _judge(self, value: float, work: tuple[float, ...]) -> None:
+    def _take_in(self, entry: Entry) -> None:
+        self._reference.append(entry)
+        self._since_fit += 1
+        if entry.session == self._session:
+            self._settled += 1
+            self._settled_sum += entry.residual
+
+    def _judge(self, value: float, work: tuple[float, ...]) -> float:
+        """Set a value against level and session. Its distance from the level, clipped."""
         effect, slope_variance = self._effect_of(work)
-        residual = self.residual = value - self._level - effect
+        self.residual = value - self._level - effect
         self.judged = self.fits, effect
         self.expected = math.exp(self._level + effect) - self._tick
         scale, alike = self._scale, self._alike
         limit = _TUNING.far_scales * scale
         # Of neighbours that are alike only what is new counts, and it is set against a spread as much wider.
-        new = (residual - alike * self._last) / (1 - alike)
         spread = scale * math.sqrt((1 + alike) / (1 - alike))
-        rarity = self._rarity(residual) if abs(residual) > scale else 1.0
-        self.bank.add(new, spread, self._error(spread, slope_variance), rarity, self._runs.cap)
+        session, session_variance = self._session_level(spread)
+        residual = self.residual - session
+        new = (residual - alike * self._last) / (1 - alike)
+        rarity = self.rarity(residual) if abs(residual) > scale else 1.0
+        error = self._error(spread, session_variance, slope_variance)
+        self.bank.add(new, spread, error, rarity, self._habits.cap)
         if rarity == 1.0 and residual > _TUNING.burst_scales * scale:
             self._far += 1
         elif self._far:
-            self._runs.add(self._far)
+            self._habits.add_run(self._far)
             self._far = 0
         self._last = max(min(residual, limit), -limit)
-        self._session_sum += self._last
+        clipped = max(min(self.residual, limit), -limit)
+        self._session_sum += clipped
         self._session_count += 1
+        return clipped
 
-    def _rarity(self, residual: float) -> float:
+    def rarity(self, residual: float) -> float:
         """1 where few of the reference are this far out; a stage with two levels is often at the other one."""
         count, bar = len(self._sorted), _TUNING.rarity_share * residual
         place = bisect_left(self._sorted, bar)
         share = ((count - place if residual > 0 else place) + 1) / (count + 1)
         return min(math.log(share) / math.log(_TUNING.rare), 1.0)
 
-    def _error(self, spread: float, slope_variance: float) -> float:
+    def _session_level(self, spread: float) -> tuple[float, float]:
+        """How far the session under way is from the level by its settled values, and the variance left of it."""
+        prior = max(self.beginning * min(_TUNING.steady_scale / spread, 1.0), self.session) ** 2
+        known = self._settled * prior / (spread**2 + self._settled * prior)
+        mean = self._settled_sum / self._settled if self._settled else 0.0
+        return _TUNING.own_share * known * mean, max((1 - known) * prior, self.session**2)
+
+    def _error(self, spread: float, session_variance: float, slope_variance: float) -> float:
         """Standard error of the expected value: of the median, of sessions, of slopes far from the usual work."""
         n = max(len(self._reference), 1)
-        session_variance = self.session**2 * (1 + min(_TUNING.session_turns / n, 1.0))
-        return math.sqrt(1.57 * spread**2 / n + session_variance + slope_variance)
+        session_variance *= 1 + min(_TUNING.session_turns / n, 1.0)
+        # Where turns are independent of each other the level of as many is better known.
+        return math.sqrt(self._habits.caution**2 * (1.57 * spread**2 / n + slope_variance) + session_variance)
 
     def _take_residuals(self, residuals: Array, scale: float) -> None:
         self._alike = self._likeness(residuals, scale)
@@ -122,6 +147,8 @@ class JudgedLevel(Level):
             return 0.0
         count, weight = len(clipped), _TUNING.alike_values
         own = float(clipped[1:] @ clipped[:-1]) / square
+        if self.stage != V2V and scale >= TUNING.habits.least_scale:
+            self._habits.add_likeness(self.stage, count, own)
         return min(max((count * own + weight * _TUNING.alike) / (count + weight), 0.0), _TUNING.most_alike)
 
     def _newest(self, length: int) -> list[float]:
@@ -148,10 +175,15 @@ class JudgedLevel(Level):
     def session_offset(self) -> tuple[float, float] | None:
         """Squared distance of the session that ended from the level, and how much of it single values explain."""
         count, total = self._session_count, self._session_sum
-        self._session_sum, self._session_count = 0.0, 0
+        self._begin_session()
         if count < _TUNING.settled_values or not self.ready:
             return None
         return (total / count) ** 2, self._scale**2 * (1 / count + 1 / len(self._reference))
+
+    def _begin_session(self) -> None:
+        self._session += 1
+        self._session_sum, self._session_count = 0.0, 0
+        self._settled, self._settled_sum = 0, 0.0
 
     def move(self, length: int) -> None:
         """Take the newest ``length`` values as the new reference."""
@@ -160,6 +192,7 @@ class JudgedLevel(Level):
         self._reference.clear()
         self._reference.extend(newest)
         self._recent.clear()
+        self._settled, self._settled_sum = sum(entry.session == self._session for entry in newest), 0.0
         self._start_evidence()
         self._fit()
 
@@ -174,6 +207,7 @@ class JudgedLevel(Level):
         self._forget()
         self._recent.clear()
         self._sorted = ()
+        self._settled, self._settled_sum = 0, 0.0
         self._start_evidence()
 
     def _start_evidence(self) -> None:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from timmy_tui.analysis.detect.cusum import Runs
+from timmy_tui.analysis.detect.habits import Habits
 from timmy_tui.analysis.detect.judged_level import JudgedLevel
 from timmy_tui.analysis.stats.series import Value, soft_of, stage_of, values_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
@@ -43,7 +43,8 @@ class Usual:
         self.has_judged = False
         """Any turn has been set against its usual."""
         self._noise = SessionNoise()
-        self._runs = Runs()
+        self.habits = Habits()
+        """What all series have shown of the machine."""
         self._offsets: dict[str, deque[float]] = {}
         """Group → how far from the level its sessions were, squared, less what single values explain."""
         self._loads: deque[float] = deque(maxlen=_TUNING.usual_loads)
@@ -83,7 +84,8 @@ class Usual:
         if level is None:
             least = TUNING.workload.mix_values if is_mixed(series) else TUNING.reference.least_values
             least = _TUNING.whole_values if series == V2V else least
-            level = self.levels[series] = JudgedLevel(series, least, self._session_noise(series), self._runs)
+            level = self.levels[series] = JudgedLevel(series, least, habits=self.habits)
+            self._tell([series])
         return level
 
     def end_session(self) -> None:
@@ -98,15 +100,17 @@ class Usual:
         self._tell(self.levels)
 
     def _tell(self, names: Iterable[str]) -> None:
-        shares = {name: self._session_noise(name) for name in names}
-        for name, share in shares.items():
-            self.levels[name].session = share
+        for name in names:
+            level = self.levels[name]
+            level.session = self._session_noise(name, _NOISE.assumed)
+            level.beginning = self._session_noise(name, _NOISE.beginning)
 
-    def _session_noise(self, series: str) -> float:
+    def _session_noise(self, series: str, assumed: float) -> float:
+        """How far sessions differ by chance, in log units: what is assumed, and what those that ended have shown."""
         least = max(self._noise.of(series).share, _NOISE.assumed)
         offsets = self._offsets.get(group_of(series) or "", ())
         weight = _TUNING.session_weight
-        return max(least, math.sqrt(max(weight * _NOISE.assumed**2 + sum(offsets), 0.0) / (weight + len(offsets))))
+        return max(least, math.sqrt(max(weight * assumed**2 + sum(offsets), 0.0) / (weight + len(offsets))))
 
     def _is_loaded(self, turn: Turn) -> bool:
         """The model was read into memory for this turn."""

@@ -53,6 +53,29 @@ class CusumTuning:
 
 
 @dataclass(frozen=True, slots=True)
+class HabitsTuning:
+    """What a log has shown of its machine (detect/habits.py)."""
+
+    alike: float = 0.1
+    """Share. Correlation of neighbouring turns that is assumed. Not measured."""
+    alike_values: float = 150
+    """Values. The assumption weighs as much as so many, of all series. Not measured."""
+    calm_alike: float = 0.06
+    """Share. Correlation of a machine whose turns are independent. Not measured."""
+    restless_alike: float = 0.14
+    """Share. Of one on which slow turns do not come alone. Not measured."""
+    calm_followed: float = 0.09
+    """Share of far slower turns. Followed by another where turns are independent. Not measured."""
+    restless_followed: float = 0.17
+    """Share of far slower turns. Where they come in bursts. Not measured."""
+    calm_allowance: float = 0.75
+    """Share of a level's error that is allowed for on a machine without unrest. Measured on logs for tuning
+    (bench/judgement, What was tried): ×1.2 found within 20 turns in 58 % of what can be found, without it in 56 %."""
+    least_scale: float = 0.05
+    """Log units. In steadier series sessions are alike, and no neighbours. Not measured."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceTuning:
     """The usual level of one series (detect/level.py, detect/judged_level.py)."""
 
@@ -100,6 +123,12 @@ class ReferenceTuning:
     session_turns: int = 35
     """Turns. Length of a usual session: a shorter reference holds the chance level of one session, a longer one of
     several. Not measured by itself, only together with the caution."""
+    own_share: float = 0.7
+    """Share. So much of what a session's own values say of its level is believed. Measured on logs for tuning: false
+    alarms where restarts differ by 3–5 % 0.86 per 1000 turns, 1.03 with 0.5."""
+    steady_scale: float = 0.1
+    """Log units. In series with more spread what a session that has just begun may differ by counts so much less:
+    their smallest shift is far beyond it. Not measured by itself."""
     settled_values: int = 6
     """Values. Enough for a new reference after a move; until there are ``least_values`` the old scale has a part in
     it. Not measured."""
@@ -112,8 +141,13 @@ class DetectorTuning:
     alarm: float = 8.3
     """Evidence. From here on a move is reported. Measured (bench/judgement, worlds, report round 3): 0.54 false alarms
     per 1000 clean turns in the mean of nine worlds, 74 % of what a clairvoyant finds of ×1.2."""
+    calm_alarm: float = 6.6
+    """Evidence. The same where turns have shown to be independent of each other: five that double are enough. Measured
+    with ``calm_separation`` on logs for tuning (bench/judgement, What was tried): ×1.5 behind 6.9 turns, else 7.7."""
     least_separation: float = 3.5
     """Standard deviations. The ranks of the excursion and of the reference are at least so far apart. Not measured."""
+    calm_separation: float = 2.8
+    """Standard deviations. The same where turns are independent of each other. Measured with ``calm_alarm``."""
     whole_alarm: float = 11.0
     """Evidence. From here on V2V by itself is one: a burst in any stage is in it. Not measured."""
     partner: float = 4.0
@@ -205,6 +239,10 @@ class SessionNoiseTuning:
     assumed: float = 0.02
     """Log units. Until restarts have taught better; the detector never takes less. Measured (bench/judgement, noise,
     seed 36): 0.17 % false verdicts a stage test where sessions differ by 2 %, 7.5 % where they differ by 4 %."""
+    beginning: float = 0.05
+    """Log units. What the detector assumes of a session that has just begun, until those that ended have taught better
+    and as far as its first values leave it open. Measured on logs for tuning (bench/judgement, What was tried): false
+    alarms where restarts differ by 3–5 % from 1.29 to 0.86 per 1000 turns."""
     quietest: float = 0.01
     """Log units. Least that is learned: a few quiet restarts would call every 3 % a change. Not measured."""
     loudest: float = 0.08
@@ -393,6 +431,7 @@ class Tuning:
     """All sections."""
 
     cusum: CusumTuning = field(default_factory=CusumTuning)
+    habits: HabitsTuning = field(default_factory=HabitsTuning)
     reference: ReferenceTuning = field(default_factory=ReferenceTuning)
     detector: DetectorTuning = field(default_factory=DetectorTuning)
     series: SeriesTuning = field(default_factory=SeriesTuning)
