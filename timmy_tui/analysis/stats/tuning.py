@@ -69,8 +69,8 @@ class HabitsTuning:
     restless_followed: float = 0.17
     """Share of far slower turns. Where they come in bursts. Not measured."""
     calm_allowance: float = 0.75
-    """Share of a level's error that is allowed for on a machine without unrest. Measured on logs for tuning
-    (bench/judgement, What was tried): ×1.2 found within 20 turns in 58 % of what can be found, without it in 56 %."""
+    """Share of a level's error that is allowed for on a machine without unrest. Measured
+    (bench/judgement, logs for tuning): ×1.2 found within 20 turns in 58 % of what can be found, without it in 56 %."""
     least_scale: float = 0.05
     """Log units. In steadier series sessions are alike, and no neighbours. Not measured."""
 
@@ -124,8 +124,8 @@ class ReferenceTuning:
     """Turns. Length of a usual session: a shorter reference holds the chance level of one session, a longer one of
     several. Not measured by itself, only together with the caution."""
     own_share: float = 0.7
-    """Share. So much of what a session's own values say of its level is believed. Measured on logs for tuning: false
-    alarms where restarts differ by 3–5 % 0.86 per 1000 turns, 1.03 with 0.5."""
+    """Share. So much of what a session's own values say of its level is believed. Measured (bench/judgement, logs for
+    tuning): false alarms where restarts differ by 3–5 % 0.86 per 1000 turns, 1.03 with 0.5."""
     steady_scale: float = 0.1
     """Log units. In series with more spread what a session that has just begun may differ by counts so much less:
     their smallest shift is far beyond it. Not measured by itself."""
@@ -143,11 +143,12 @@ class DetectorTuning:
     per 1000 clean turns in the mean of nine worlds, 74 % of what a clairvoyant finds of ×1.2."""
     calm_alarm: float = 6.6
     """Evidence. The same where turns have shown to be independent of each other: five that double are enough. Measured
-    with ``calm_separation`` on logs for tuning (bench/judgement, What was tried): ×1.5 behind 6.9 turns, else 7.7."""
+    (bench/judgement, logs for tuning, with ``calm_separation``): ×1.5 behind 6.9 turns, else 7.7."""
     least_separation: float = 3.5
     """Standard deviations. The ranks of the excursion and of the reference are at least so far apart. Not measured."""
     calm_separation: float = 2.8
-    """Standard deviations. The same where turns are independent of each other. Measured with ``calm_alarm``."""
+    """Standard deviations. The same where turns are independent of each other. Measured
+    (bench/judgement, logs for tuning, with ``calm_alarm``): ×2 behind 6.0 turns, else 6.9."""
     whole_alarm: float = 11.0
     """Evidence. From here on V2V by itself is one: a burst in any stage is in it. Not measured."""
     partner: float = 4.0
@@ -241,7 +242,7 @@ class SessionNoiseTuning:
     seed 36): 0.17 % false verdicts a stage test where sessions differ by 2 %, 7.5 % where they differ by 4 %."""
     beginning: float = 0.05
     """Log units. What the detector assumes of a session that has just begun, until those that ended have taught better
-    and as far as its first values leave it open. Measured on logs for tuning (bench/judgement, What was tried): false
+    and as far as its first values leave it open. Measured (bench/judgement, logs for tuning): false
     alarms where restarts differ by 3–5 % from 1.29 to 0.86 per 1000 turns."""
     quietest: float = 0.01
     """Log units. Least that is learned: a few quiet restarts would call every 3 % a change. Not measured."""

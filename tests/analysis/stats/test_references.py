@@ -6,7 +6,7 @@ from collections import deque
 import pytest
 from msgspec.structs import replace
 
-from timmy_tui.analysis.detect.columns import Columns, Entry
+from timmy_tui.analysis.stats.references import Columns, Entry
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import FEATURES, log_works
 
