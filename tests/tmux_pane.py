@@ -1,6 +1,7 @@
 """A program in a pane of tmux, as its user has it: keys in, the screen out."""
 
 import os
+import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -70,6 +71,14 @@ class Pane:
             return [text] if look(text) else []
 
         return wait_for(shown, self.text)[0]
+
+    def until_ended(self, change: str, words: str) -> str:
+        """The screen as soon as it says of a change of flags that it has ended, and in these words.
+
+        Its line says so; a notice does only where that line has no room for all of them.
+        """
+        ended = rf"{re.escape(change)}(: | +(kept|rolled back)\b[^\n]*(\n[^\n]*)?){re.escape(words)}"
+        return self.until_it(lambda text: re.search(ended, text))
 
     def __enter__(self) -> "Pane":
         columns, rows = self._size

@@ -66,14 +66,9 @@ def go_ahead(pane: Pane, question: str, *end: str) -> str:
 
 
 def serves(pane: Pane, question: str, change: str) -> None:
-    """Answer the question, and wait until the change has ended and v34 serves.
-
-    Its notice says so only where the line of the change has no room for all of that.
-    """
-    pane.until(question, "y go ahead")
-    pane.press("y")
-    ended = rf"{re.escape(change)}(: | +(kept|rolled back)\b[^\n]*(\n[^\n]*)?)done, v34 serves"
-    pane.until_it(lambda text: re.search(ended, text))
+    """Answer the question, and wait until the change has ended and v34 serves."""
+    go_ahead(pane, question)
+    pane.until_ended(change, "done, v34 serves")
 
 
 def criterion(pane: Pane, row: str) -> None:

@@ -167,7 +167,7 @@ def test_in_the_dashboard_a_flip_is_confirmed_shown_as_an_epoch_and_undone(home:
         pane.press("u")
         pane.until("byte for byte as before")
         pane.press("y")
-        pane.until("undo muted off→on: done")
+        pane.until_ended("undo muted off→on", "done")
         assert home.file.read_bytes() == before
         text = pane.text()
         for word in ("v34", "Ollama", "tail mode", "restore point", "keep_alive"):

@@ -146,7 +146,7 @@ class RegressionDetector:
 
     def _fires(self, level: JudgedLevel) -> bool:
         evidence, length = level.bank.strongest()
-        if evidence < (_TUNING.whole_alarm if level.stage == V2V else _TUNING.calm_alarm) or not level.ready:
+        if evidence < _TUNING.calm_alarm or not level.ready:
             return False
         shift, _ = level.excursion(length)
         before, after = level.moved_ms(shift)
