@@ -82,6 +82,8 @@ class Start(Struct, frozen=True, kw_only=True):
     looks_only: bool = False
     last_view: LastViewFile | None = None
     second: bool = False
+    app: type[TimmyApp] = TimmyApp
+    clock: Callable[[], tuple[float, float]] = lambda: (NOW, TICK)
 
 
 @asynccontextmanager
@@ -92,14 +94,14 @@ async def running_dashboard(
     llm: LlmActions | None = None,
     start: Start | None = None,
 ) -> AsyncIterator[RunningDashboard]:
-    """The dashboard on this snapshot, its clocks standing still."""
+    """The dashboard on this snapshot, its clocks standing still where nothing else is said."""
     start = start or Start()
     source = FakeSource(snapshot)
     backend = Backend(
         source, control, llm, start.read_only, second=start.second, log=start.log, history=start.history,
         looks_only=start.looks_only, last_view=start.last_view,
     )  # fmt: skip
-    app = TimmyApp(Settings(view=start.view), backend, clock=lambda: (NOW, TICK))
+    app = start.app(Settings(view=start.view), backend, clock=start.clock)
     async with app.run_test(size=size) as pilot:
         dashboard = RunningDashboard(app, pilot, source)
         # A pause alone ends after a second, on a busy machine before the source has been started.

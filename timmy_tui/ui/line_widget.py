@@ -13,7 +13,7 @@ from textual.widget import Widget
 from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.model.snapshot import Health
 from timmy_tui.ui.paint.glyphs import to_ascii
-from timmy_tui.ui.paint.lines import BLANK, Line, changed_cells, fit, line
+from timmy_tui.ui.paint.lines import BLANK, Line, changed_stretches, fit, line
 from timmy_tui.ui.paint.themes import OVER, two_colours
 from timmy_tui.ui.view import View
 
@@ -30,8 +30,6 @@ class LineWidget(Widget):
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "LineWidget { width: 1fr; height: 1fr; }"
-    beyond = 0
-    """Cells by which the lines are wider than the widget: one at its right edge shows them."""
 
     class Failed(Message):
         """A panel could not be drawn."""
@@ -59,7 +57,7 @@ class LineWidget(Widget):
         return self._lines
 
     def paint(self, view: View) -> None:
-        """Show the view; of each row, the cells from the first to the last changed span are repainted."""
+        """Show the view; of each row, only the cells that changed are repainted."""
         restyled = view.styles is not self._view.styles
         self._view = view
         before = self._lines
@@ -73,9 +71,8 @@ class LineWidget(Widget):
         changed = []
         for row, new in enumerate(self._lines):
             if new is not before[row] and new != before[row]:
-                start, end = changed_cells(before[row], new, width + self.beyond)
-                if start < width:
-                    changed.append(Region(start, row, min(end, width) - start, 1))
+                stretches = changed_stretches(before[row], new, width)
+                changed += [Region(start, row, end - start, 1) for start, end in stretches]
         if changed:
             self.refresh(*changed)
 
@@ -96,7 +93,7 @@ class LineWidget(Widget):
         self._lines = self._drawn()
 
     def _drawn(self) -> Sequence[Line]:
-        width, height = self.size.width + self.beyond, self.size.height
+        width, height = self.size
         if width <= 0 or height <= 0:
             return ()
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,13 +12,12 @@ from rich.cells import cell_len
 from timmy_tui.ui.paint.lines import (
     Line,
     cells,
-    changed_cells,
+    changed_stretches,
     cut,
     fit,
     foreign,
     join,
     join_fitting,
-    last_cell,
     left,
     line,
     plain,
@@ -68,30 +69,40 @@ def test_columns_are_joined_row_by_row() -> None:
     assert [plain(row) for row in rows] == ["a    b ", "     c "]
 
 
-def test_what_changed_of_a_line_is_between_the_spans_that_are_alike() -> None:
-    before = line("same", ("old", "text"), "end", "日本")
-    assert changed_cells(before, line("same", ("new", "text"), "end", "日本"), 14) == (4, 7)
-    assert changed_cells(before, line("same", ("old", "bad"), "end", "日本"), 14) == (4, 7)
-    assert changed_cells(line("ab", "ab"), line("ab", "ab", "ab"), 6) == (0, 6)
-    assert changed_cells(line("ab", "ab", ""), line("ab", "ab"), 4) == (0, 4)
+@pytest.mark.parametrize(
+    ("now", "stretches"),
+    [
+        (line("same", ("new", "text"), "at the end"), [(4, 7)]),
+        (line("same", ("old", "bad"), "at the end"), [(4, 7)]),
+        (line("same", ("old", "text"), "at the end"), []),
+        (line("sameol", "dat the end"), []),
+        (line("Same", ("old", "text"), "at the enD"), [(0, 1), (16, 17)]),
+        (line("sAmEoldat the end"), [(1, 4)]),
+        (line("short"), [(0, 17)]),
+        (line("sameoldat the 日n"), [(0, 17)]),
+    ],
+    ids=["text", "role", "nothing", "the spans alone", "two", "two side by side", "another width", "a wide character"],
+)
+def test_what_changed_of_a_line_is_said_cell_by_cell(now: Line, stretches: list[tuple[int, int]]) -> None:
+    before = line("same", ("old", "text"), "at the end")
+    assert changed_stretches(before, now, 17) == stretches
 
 
-@given(st.lists(TEXT, max_size=4), st.lists(TEXT, max_size=4), st.integers(0, 40))
-def test_outside_of_what_changed_two_lines_are_alike(old: list[str], new: list[str], width: int) -> None:
-    before, after = fit(line(*old), width), fit(line(*new), width)
-    start, end = changed_cells(before, after, width)
-    if (
-        before != after
-        and cells(before) == cells(after) == width
-        and plain(before).isascii()
-        and plain(after).isascii()
-    ):
-        assert plain(before)[:start] == plain(after)[:start] and plain(before)[end:] == plain(after)[end:]
+ROLES = st.sampled_from(("text", "bad"))
 
 
-def test_the_last_cell_is_blank_where_a_wide_character_ends() -> None:
-    assert last_cell(line("ab", ("c", "bad"), "")) == (("c", "bad"),)
-    assert plain(last_cell(line("a日"))) == plain(last_cell(())) == " "
+@given(st.lists(st.tuples(TEXT, ROLES), max_size=4), st.lists(st.tuples(TEXT, ROLES), max_size=4), st.integers(0, 40))
+def test_outside_of_what_changed_two_lines_are_alike(
+    old: list[tuple[str, str]], new: list[tuple[str, str]], width: int
+) -> None:
+    before, after = fit(tuple(old), width), fit(tuple(new), width)
+    stretches = changed_stretches(before, after, width)
+    if cells(before) == cells(after) == width and plain(before + after).isascii():
+        was, now = ([(char, role) for text, role in one for char in text] for one in (before, after))
+        for start, end in stretches:
+            was[start:end] = now[start:end]
+        assert was == now
+        assert all(end <= start for (_, end), (start, _) in pairwise(stretches))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ A panel is a pure function from a view and a size to lines. A span names a *role
 
 import textwrap
 from collections.abc import Hashable, Iterable, Sequence
+from functools import lru_cache
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
@@ -17,6 +18,8 @@ Row = tuple[Line, Hashable | None]
 """(line, target): what the cursor on this line selects; None: the cursor skips it."""
 
 BLANK: Line = ()
+FEW_ALIKE = 2
+"""Cells between two that changed: to send them again takes less than to say where the next one is."""
 LEFT_OVER = " ·,;"
 """What binds a text to what follows, and says nothing where that was cut."""
 MOST_KEPT, LONGEST_PIECE = 60, 14
@@ -35,7 +38,7 @@ def plain(spans: Line) -> str:
 
 def cells(spans: Line) -> int:
     """Width in terminal cells."""
-    return sum(_size(text) for text, _ in spans)
+    return sum(size_of(text) for text, _ in spans)
 
 
 def cut(text: str, width: int, ellipsis: str = "…") -> str:
@@ -80,7 +83,7 @@ def right(text: str, width: int) -> str:
 
 def fit(spans: Line, width: int) -> Line:
     """The line in exactly ``width`` cells: padded, or cut with ``…``; when only blanks are cut, without ``…``."""
-    sizes = [_size(text) for text, _ in spans]
+    sizes = [size_of(text) for text, _ in spans]
     over = sum(sizes) - width
     if over == 0:
         return spans
@@ -134,32 +137,30 @@ class FittedRows:
         return fitted
 
 
-def last_cell(spans: Line) -> Line:
-    """The rightmost cell; blank where a wide character ends there."""
-    for text, role in reversed(spans):
-        if text:
-            return ((text[-1] if cell_len(text[-1]) == 1 else " ", role),)
-    return ((" ", "text"),)
+def changed_stretches(before: Line, now: Line, width: int) -> list[tuple[int, int]]:
+    """(start, end) of the cells in which two lines of ``width`` cells differ; two with few between them are one.
 
-
-def changed_cells(before: Line, now: Line, width: int) -> tuple[int, int]:
-    """(start, end) in cells of the part in which two lines of ``width`` cells differ, from span to span.
-
-    The whole width where the lines are not that wide.
+    The whole width where the lines are not that wide, and where a character takes no cell, or two: terminals differ in
+    which do, and what is sent behind one would not be where it belongs.
     """
+    if not cells(before) == cells(now) == width or not all(single_cells(text) for text, _ in (*before, *now)):
+        return [(0, width)]
     alike = 0
     for old, new in zip(before, now, strict=False):
         if old is not new and old != new:
             break
         alike += 1
-    alike_behind = 0
-    for old, new in zip(reversed(before[alike:]), reversed(now[alike:]), strict=False):
-        if old is not new and old != new:
-            break
-        alike_behind += 1
     start = cells(now[:alike])
-    behind = cells(now[len(now) - alike_behind :])
-    return (start, width - behind) if start < width - behind and cells(now) == width == cells(before) else (0, width)
+    old_cells, new_cells = ([(char, role) for text, role in one[alike:] for char in text] for one in (before, now))
+    stretches: list[tuple[int, int]] = []
+    for at, (was, cell) in enumerate(zip(old_cells, new_cells, strict=True), start):
+        if was == cell:
+            continue
+        if stretches and at - stretches[-1][1] <= FEW_ALIKE:
+            stretches[-1] = (stretches[-1][0], at + 1)
+        else:
+            stretches.append((at, at + 1))
+    return stretches
 
 
 def _is_piece(part: str, text: str) -> bool:
@@ -167,8 +168,20 @@ def _is_piece(part: str, text: str) -> bool:
     return len(part) <= LONGEST_PIECE and " " not in part and bool(text[len(part) : len(part) + 1].strip())
 
 
-def _size(text: str) -> int:
+def size_of(text: str) -> int:
+    """Width in terminal cells."""
     return len(text) if text.isascii() else cell_len(text)
+
+
+def single_cells(text: str) -> bool:
+    """Each character takes one cell."""
+    return text.isascii() or _single_cells(text)
+
+
+@lru_cache(maxsize=1024)
+def _single_cells(text: str) -> bool:
+    # The same blocks over and over: a skyline has some hundred of them in 4,000 cells.
+    return all(cell_len(char) == 1 for char in set(text))
 
 
 def join_alike(cells: Iterable[Span]) -> Line:

@@ -1,6 +1,7 @@
 """The base of every screen: it shows the app's view and repaints when the view changes."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.geometry import Size
@@ -8,16 +9,21 @@ from textual.screen import Screen, ScreenResultType
 from textual.widget import Widget
 
 from timmy_tui.ui.line_widget import Draw, LineWidget
+from timmy_tui.ui.terminal.changed_cells import SentCells
 from timmy_tui.ui.view import View
 
 
-class GivesBackRows(Screen[ScreenResultType]):
-    """A screen that gives back its painted rows when it is hidden or closed.
+class SparingScreen(Screen[ScreenResultType]):
+    """A screen that sends few bytes, and gives back its painted rows when it is hidden or closed.
 
     Textual keeps them: each row in every cut that was repainted, up to 16, and a closed screen's until 1,024 later
     widgets have been drawn, because a cache of colours (``lru_cache`` on a method) holds the widgets' own caches. Help
     that was opened and closed twenty times took 3 MiB.
     """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._compositor = SentCells()
 
     def on_screen_suspend(self) -> None:
         """A refresh empties the caches; a hidden screen is not drawn for it."""
@@ -30,7 +36,7 @@ class GivesBackRows(Screen[ScreenResultType]):
                 widget.horizontal_scrollbar.refresh()
 
 
-class BaseScreen(GivesBackRows[None]):
+class BaseScreen(SparingScreen[None]):
     """A screen of painted panels. It repaints only while it is visible."""
 
     AUTO_FOCUS = ""

@@ -12,7 +12,7 @@ from timmy_tui.core.formatting import plural
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.paint.lines import BLANK, Line, cells, fit, foreign, line, spread, wrap_text
 from timmy_tui.ui.panels.lists import title
-from timmy_tui.ui.screens.base import GivesBackRows
+from timmy_tui.ui.screens.base import SparingScreen
 from timmy_tui.ui.view import View
 
 FIGURES = 2
@@ -23,7 +23,7 @@ ROOM_FOR_BLANKS = 10
 """Rows of the question from which blank ones set its keys apart."""
 
 
-class ConfirmScreen(ModalScreen[str], GivesBackRows[str]):
+class ConfirmScreen(ModalScreen[str], SparingScreen[str]):
     """A panel at the lower edge. ``y`` confirms, ``o`` chooses the alternative, both once all was on the screen.
 
     The result is ``go``, ``other`` or an empty string.

@@ -23,7 +23,7 @@ from timmy_tui.ui.panels.live.said import STAMP, said_rows
 from timmy_tui.ui.panels.live.stage_card import card_rows
 from timmy_tui.ui.panels.llm.criteria import criteria_rows
 from timmy_tui.ui.panels.row_columns import DROPS
-from timmy_tui.ui.screens.base import GivesBackRows
+from timmy_tui.ui.screens.base import SparingScreen
 from timmy_tui.ui.screens.scroll_page import BACK, ScrollScreen
 from timmy_tui.ui.view import View
 
@@ -52,7 +52,7 @@ ROOM_FOR_BLANKS = 20
 """Rows of a pane from which the palette has blank ones."""
 
 
-class CommandPicker(CommandPalette, GivesBackRows[None]):
+class CommandPicker(CommandPalette, SparingScreen[None]):
     """Textual's palette of commands; in a low pane without its blank rows, which left room for one command."""
 
     def on_resize(self) -> None:

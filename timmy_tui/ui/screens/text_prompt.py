@@ -11,14 +11,14 @@ from textual.widgets import Input
 
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.paint.lines import Line, fit, foreign, line
-from timmy_tui.ui.screens.base import GivesBackRows
+from timmy_tui.ui.screens.base import SparingScreen
 from timmy_tui.ui.view import View
 
 LONGEST = 200
 """Characters."""
 
 
-class TextPrompt(ModalScreen[str | None], GivesBackRows[str | None]):
+class TextPrompt(ModalScreen[str | None], SparingScreen[str | None]):
     """A heading and one line at the lower edge. The result is the text, or None when the user cancels."""
 
     CSS = """
