@@ -24,6 +24,9 @@ ANSWERS = ("--yes",)
 ENDLESS = {"serve": ("--host=0.0.0.0",), "watch": ("--for=0.1",)}
 """A command that would go on until it is ended, and an option that it refuses, or that ends it."""
 
+SHORT = {"screenshot": ("--turns=2", "--size=80x24")}
+"""Less of the same, for what would take ten times as long as the rest."""
+
 JSON_LINES = {"watch"}
 """With ``--json`` these print an object a line."""
 
@@ -65,7 +68,7 @@ def calls(words: tuple[str, ...], file: str = "") -> Iterator[Call]:
     for name, command in commands():
         options = [one for one in command.params if isinstance(one, click.Option)]
         takes = frozenset(long for one in options for long in one.opts)
-        always = (*(answer for answer in ANSWERS if answer in takes), *ENDLESS.get(name, ()))
+        always = (*(answer for answer in ANSWERS if answer in takes), *ENDLESS.get(name, ()), *SHORT.get(name, ()))
         switches: list[tuple[str, ...]] = [
             (long,) for one in options if one.is_flag for long in one.opts if long not in ANSWERS
         ]

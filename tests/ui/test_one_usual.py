@@ -3,6 +3,7 @@
 import random
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from msgspec.structs import replace
@@ -25,7 +26,8 @@ from timmy_tui.ui.panels.live.stage_rows import SUM_LABEL, ledger_lines
 from timmy_tui.ui.panels.row_columns import WHOLE_NAME
 from timmy_tui.ui.view import View
 
-WORLDS, TURNS, AT, NEWEST, WIDTH = 10, 90, 55, 30, 200
+SEEDS = range(900, 910)
+TURNS, AT, NEWEST, WIDTH = 90, 55, 30, 200
 STAGES = ("stt_final", "classify", "retrieve", "prefill", "decode", "wait", "reply", "tts", "llm", "hop_in")
 ROWS = {
     **{key: row_name(key, BY_KEY[key].label, WHOLE_NAME) for key in CRITICAL if key not in SETTINGS},
@@ -33,6 +35,7 @@ ROWS = {
 }
 
 
+@cache
 def world(seed: int) -> View:
     """A level that moves for good, and single turns of which a stage or two are off."""
     chance = random.Random(seed)
@@ -49,7 +52,13 @@ def world(seed: int) -> View:
     return View(snap, now=NOW, tick=TICK)
 
 
-def told(view: View) -> Iterator[tuple[Turn, Diagnosis, dict[str, Line]]]:
+@cache
+def told(seed: int) -> tuple[tuple[Turn, Diagnosis, dict[str, Line]], ...]:
+    """What every test here looks at: a turn, what is said of it, and its rows."""
+    return tuple(_told(world(seed)))
+
+
+def _told(view: View) -> Iterator[tuple[Turn, Diagnosis, dict[str, Line]]]:
     for turn in view.turns[-NEWEST:]:
         one = view.diagnosis_of(turn.ordinal)
         if one is not None and one.excess_ms is not None:
@@ -65,10 +74,10 @@ def row_of(part: str) -> str:
     return top_of(part) if part in BY_KEY and part not in CRITICAL else part
 
 
-@pytest.mark.parametrize("seed", range(900, 900 + WORLDS))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_what_the_sentence_names_is_in_its_row_by_the_same_figure(seed: int) -> None:
     view, seen = world(seed), 0
-    for turn, one, rows in told(view):
+    for turn, one, rows in told(seed):
         for part in one.contributions[:-1]:
             if part.stage not in rows:
                 assert part.stage in ("network", *SPLIT["llm"]), "of these there is no row"
@@ -84,10 +93,10 @@ def test_what_the_sentence_names_is_in_its_row_by_the_same_figure(seed: int) -> 
     assert seen > 5
 
 
-@pytest.mark.parametrize("seed", range(900, 900 + WORLDS))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_no_row_is_over_the_usual_where_the_sentence_calls_it_normal(seed: int) -> None:
     normal = 0
-    for _, one, rows in told(world(seed)):
+    for _, one, rows in told(seed):
         named = {row_of(part.stage) for part in one.contributions[:-1]}
         if not one.sentence.startswith("as usual for that work") and "rest normal" not in one.sentence:
             continue
@@ -100,10 +109,10 @@ def test_no_row_is_over_the_usual_where_the_sentence_calls_it_normal(seed: int) 
 
 def test_worlds_have_what_could_go_wrong() -> None:
     """Levels that moved, of whole stages and of parts; usuals of every row but a hop's."""
-    views = [world(seed) for seed in range(900, 900 + WORLDS)]
+    views = [world(seed) for seed in SEEDS]
     changes = [change for view in views for key in ROWS if (change := level_change(view, key)) is not None]
     assert {bool(change.part) for change in changes} == {True, False}
-    usuals = {key for view in views for _, one, _ in told(view) for key in one.usuals}
+    usuals = {key for seed in SEEDS for _, one, _ in told(seed) for key in one.usuals}
     assert {key for key in ROWS if key not in HOPS} <= usuals and not usuals & set(HOPS)
 
 
