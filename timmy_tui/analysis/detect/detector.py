@@ -17,7 +17,7 @@ from timmy_tui.analysis.detect.moves import Move, move_of
 from timmy_tui.analysis.detect.names import direction_word, finding_name, gap_name, is_same_gap
 from timmy_tui.analysis.detect.occurrences import Occurrences
 from timmy_tui.analysis.detect.ratios import Ratios
-from timmy_tui.analysis.detect.usual import Judged, Usual
+from timmy_tui.analysis.detect.usual import ON_GPU, Judged, Usual
 from timmy_tui.analysis.stats.flag_changes import FlagTracker, touched_stages
 from timmy_tui.analysis.stats.ordering import NewestOfSessions, is_late
 from timmy_tui.analysis.stats.series import RAW, stage_of
@@ -32,7 +32,6 @@ from timmy_tui.model.turn import FlagChange, Turn, TurnState
 _TUNING = TUNING.detector
 _LEAST_SHIFT = math.log(_TUNING.least_ratio)
 
-_ON_GPU = frozenset(stage.key for stage in STAGES if stage.judged and stage.on_gpu)
 _LEAST_MOVE_MS = {stage.key: stage.least_move_ms for stage in STAGES if stage.least_move_ms}
 
 
@@ -118,6 +117,7 @@ class RegressionDetector:
                 self._ratios.restart(series)
                 level.restart()
                 self._findings.end(series, NEW_EPOCH)
+        self._usual.habits.forget_gpu_run()
         self._occurrences.restart(names)
 
     def _raise_alarms(self, turn: Turn) -> None:
@@ -162,7 +162,9 @@ class RegressionDetector:
     def _bars(self, level: JudgedLevel, shift: float) -> tuple[float, float]:
         """Evidence and separation that an alarm needs: less on a machine whose turns are independent of each other."""
         # Where values this far out are no rare thing, a few of them in a row are none either.
-        calm = 1 - self._usual.habits.unrest if level.rarity(shift) == 1.0 else 0.0
+        habits = self._usual.habits
+        unrest = habits.gpu_unrest if stage_of(level.stage) in ON_GPU else habits.unrest
+        calm = 1 - unrest if level.rarity(shift) == 1.0 else 0.0
         separation = _TUNING.least_separation - calm * (_TUNING.least_separation - _TUNING.calm_separation)
         if level.stage == V2V:
             return _TUNING.whole_alarm, separation
@@ -177,6 +179,8 @@ class RegressionDetector:
         moves = self._begin_moves((series, *partners), length, direction_word(direction))
         if V2V in moves:
             moves[V2V].unit_ms = self._usual_whole(since[0])
+        if stage_of(series) in ON_GPU:
+            self._usual.habits.forget_gpu_run()
         for name in moves:
             newest = self._move_length(name, length)
             self._ratios.move(name, newest)
@@ -226,12 +230,12 @@ class RegressionDetector:
 
     def _partners(self, series: str, direction: int, length: int) -> list[str]:
         """Other series on the GPU that move the same way at the same time, and have not come back since."""
-        if stage_of(series) not in _ON_GPU:
+        if stage_of(series) not in ON_GPU:
             return []
         return [
             name
             for name, level in self._levels.items()
-            if stage_of(name) in _ON_GPU
+            if stage_of(name) in ON_GPU
             and name != series
             and level.ready
             and level.bank.strongest(direction)[0] >= _TUNING.partner
@@ -261,11 +265,11 @@ class RegressionDetector:
         """
         if self._findings.of(series) is not None:
             return False
-        on_gpu = stage_of(series) in _ON_GPU
+        on_gpu = stage_of(series) in ON_GPU
         for name, finding in self._findings.active:
             if finding.direction != direction_word(direction):
                 continue
-            if on_gpu and stage_of(name) in _ON_GPU and _is_recent(finding, turn):
+            if on_gpu and stage_of(name) in ON_GPU and _is_recent(finding, turn):
                 members = [other for other, its in self._findings.active if its is finding]
                 self._findings.widen(finding, moves, finding_name(series, [*members, *moves]))
                 return True

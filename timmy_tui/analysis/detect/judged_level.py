@@ -50,6 +50,8 @@ class JudgedLevel(Level):
         self._session, self._session_sum, self._session_count = 0, 0.0, 0
         self._settled, self._settled_sum = 0, 0.0
         """Values of this session that are no excursion, and their residuals."""
+        self.is_slow = False
+        """The newest value is far above the level."""
         self.residual: float | None = None
         """Of the newest value, in log units; None while there is no level."""
         self.judged: tuple[int, float] | None = None
@@ -62,6 +64,7 @@ class JudgedLevel(Level):
     def add(self, log_ms: float, work: tuple[float, ...], turn: tuple[int, str]) -> None:
         """Judge a value against the reference; it becomes part of it when no excursion may hold it any more."""
         self.residual = self.expected = self.judged = None
+        self.is_slow = False
         value = math.log(math.exp(log_ms) + self._tick) if self._tick else log_ms
         ready = self.ready
         clipped = self._judge(value, work) if ready else 0.0
@@ -95,6 +98,7 @@ class JudgedLevel(Level):
         rarity = self.rarity(residual) if abs(residual) > scale else 1.0
         error = self._error(spread, session_variance, slope_variance)
         self.bank.add(new, spread, error, rarity, self._habits.cap)
+        self.is_slow = residual > TUNING.habits.gpu_scales * scale
         if rarity == 1.0 and residual > _TUNING.burst_scales * scale:
             self._far += 1
         elif self._far:

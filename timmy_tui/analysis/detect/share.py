@@ -137,7 +137,7 @@ class Share:
     def excursion(self) -> Excursion | None:
         """The change, if there is evidence enough."""
         evidence = max(self._evidence) if self._gathering else 0.0
-        if evidence < TUNING.detector.alarm:
+        if evidence < _TUNING.alarm:
             return None
         length = min(self._lengths[self._evidence.index(evidence)], len(self._recent))
         newest = list(self._recent)[-length:]
