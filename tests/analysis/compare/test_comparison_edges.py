@@ -235,16 +235,16 @@ def test_a_stage_below_ten_milliseconds_has_a_tenth_of_the_weight(before_ms: flo
 @pytest.mark.parametrize(
     ("n_b", "p", "word"),
     [
-        (30, 0.09, "slower"),
-        (60, 0.09, "slower"),
-        (30, 0.0901, "cannot tell"),
-        (60, 0.0901, "cannot tell"),
-        (10, 0.03, "slower"),
-        (10, 0.0301, "cannot tell"),
+        (30, 0.07, "slower"),
+        (60, 0.07, "slower"),
+        (30, 0.0701, "cannot tell"),
+        (60, 0.0701, "cannot tell"),
+        (10, 0.0233, "slower"),
+        (10, 0.0234, "cannot tell"),
     ],
 )
 def test_a_verdict_that_is_looked_at_after_every_turn_needs_more(n_b: int, p: float, word: str) -> None:
-    """Nine per cent from the thirtieth turn on, in proportion before that."""
+    """Seven per cent from the thirtieth turn on, in proportion before that."""
     told = compare(side(9), side(9, 100))
     once = Comparison(**{**{name: getattr(told, name) for name in Comparison.__struct_fields__},
                          "stages": (verdict(p=p),), "n_b": n_b})  # fmt: skip

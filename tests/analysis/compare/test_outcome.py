@@ -79,8 +79,8 @@ def test_a_verdict_that_is_looked_at_needs_more_and_its_interval_stays() -> None
 
 
 @pytest.mark.parametrize(("n", "p", "called"), [
-    (30, 0.0899, True), (30, 0.0901, False), (60, 0.0899, True), (60, 0.0901, False), (15, 0.0449, True),
-    (15, 0.0451, False), (10, 0.0299, True), (10, 0.0301, False),
+    (30, 0.0699, True), (30, 0.0701, False), (60, 0.0699, True), (60, 0.0701, False), (15, 0.0349, True),
+    (15, 0.0351, False), (10, 0.0233, True), (10, 0.0234, False),
 ])  # fmt: skip
 def test_early_looks_get_less_of_the_chance(n: int, p: float, called: bool) -> None:
     one = StageVerdict(

@@ -17,6 +17,12 @@ from timmy_tui.analysis.detect.judged_level import JudgedLevel
 from timmy_tui.model.turn import Turn
 
 
+def told_by_run(turns: int) -> float:
+    """Fifteen in a hundred are bursts, of one turn (a tenth) or of two to four; else the next is slow by chance."""
+    by_chance, burst = 0.06 ** (min(turns, 4) - 1) * 0.94, 0.1 if turns == 1 else 0.3
+    return min(math.log(0.85 + 0.15 * burst / by_chance), 4.0)
+
+
 @dataclass
 class SlowSeries:
     """Level, scale and evidence of one stage, in lists."""
@@ -45,6 +51,8 @@ class SlowSeries:
     far: int = 0
     runs: tuple[float, float] = (15.0, 1.5)
     """Far slower turns, and those of them that were followed by another."""
+    odds: float = -1.0
+    """Log odds that slow turns come in bursts."""
     began: tuple[float, bool] | None = None
     """Level ahead of the finding that lasts, and whether that says slower."""
     alarmed: float = 0.0
@@ -102,6 +110,7 @@ class SlowSeries:
         elif self.far:
             if self.far <= 8:
                 self.runs = self.runs[0] + self.far, self.runs[1] + self.far - 1
+                self.odds = max(min(self.odds + told_by_run(self.far), 4.0), -4.0)
             self.far = 0
         self.last = max(min(residual, 2 * self.scale), -2 * self.scale)
 
@@ -113,8 +122,7 @@ class SlowSeries:
         """1 where turns have shown to be independent of each other."""
         n, own = self.likeness
         alike = (n * own + bool(n) + 150 * 0.1) / (n + 150)
-        followed = self.runs[1] / self.runs[0]
-        return 1 - min(max((alike - 0.06) / 0.08, (followed - 0.09) / 0.08, 0.0), 1.0)
+        return 1 - max(min((alike - 0.06) / 0.08, 1.0), math.exp(self.odds) / (1 + math.exp(self.odds)))
 
     def ready(self) -> bool:
         return len(self.reference) >= (12 if self.inherited is None else 6)
@@ -146,7 +154,7 @@ class SlowSeries:
     def look(self, ordinal: int) -> tuple[int, bool, float, int, int] | None:
         place = max(range(8), key=lambda one: self.bank.sums[one])
         length = self.bank.lengths[place]
-        if self.bank.sums[place] < 6.6 or not self.ready():
+        if self.bank.sums[place] < 5.9 or not self.ready():
             return None
         newest = self.waiting[-length:]
         shifts = [value - self.level for value, _ in newest]
@@ -155,7 +163,7 @@ class SlowSeries:
         if abs(shift) < math.log(1.05) or shift * sign < 0 or abs(after - before) < self.least_ms:
             return None
         calm = self.calm() if self.rarity(shift) == 1.0 else 0.0
-        if self.bank.sums[place] < 8.3 - 1.7 * calm or sign * self.apart(shifts) < 3.5 - 0.7 * calm:
+        if self.bank.sums[place] < 8.6 - 2.7 * calm or sign * self.apart(shifts) < 3.9 - 1.5 * calm:
             return None
         stood, ahead = self.level, self.level
         self.inherited, self.reference, self.waiting = self.scale, [value for value, _ in newest], []
@@ -248,7 +256,7 @@ def steady(n: int, level: float) -> list[float]:
 
 
 def test_five_turns_make_an_alarm_and_a_burst_of_four_makes_none() -> None:
-    """A doubled stage gives all it can: 5.9 after four turns, 8.0 after five; a new log wants 7.5."""
+    """A doubled stage gives all it can: 5.9 after four turns, 8.0 after five; a new log wants 7.3."""
     (found,) = raised([*steady(40, 40.0), *steady(20, 80.0)])
     assert found[:2] + found[3:] == (44, True, 40, 5)
     assert found[2] == pytest.approx(2.0, rel=0.01)
@@ -256,7 +264,7 @@ def test_five_turns_make_an_alarm_and_a_burst_of_four_makes_none() -> None:
 
 
 def test_on_a_machine_with_bursts_six_turns_make_an_alarm() -> None:
-    """A quarter of the far slower turns are followed by another: 8.3 are wanted, and each turn adds less."""
+    """Runs of three are seen five times: 8.6 are wanted, and each turn adds less."""
     bursts = [120.0 if n % 30 in (20, 21, 22) else ms for n, ms in enumerate(steady(160, 40.0))]
     ((at, slower, _, since, _),) = raised([*bursts, *steady(20, 80.0)])
     assert slower and since == 160

@@ -434,8 +434,8 @@ def test_the_allowance_is_the_error_of_a_median_and_of_two_sessions(n: int, sess
     level.add(3.0 + 0.21, (), tag(n))
     assert level.residual == pytest.approx(0.21)
     slow = SlowBank()
-    # Neighbours here are unlike each other, and of far slower turns a tenth is taken to be followed by another.
-    slow.add(0.21, scale, slow_error(scale, n, session, 1 - 0.25 * (1 - 0.125)))
+    # Neighbours here are unlike each other, and bursts are taken to be there by a chance of 1 / (1 + e).
+    slow.add(0.21, scale, slow_error(scale, n, session, 1 - 0.25 * (1 - 1 / (1 + math.e))))
     assert level.bank.evidence == pytest.approx(slow.sums, abs=1e-6)
 
 
@@ -528,7 +528,7 @@ def test_slopes_that_are_not_certain_widen_the_allowance_far_out() -> None:
         level.add(ms, one, tag(number))
     slopes, errors = slow_fit(np.array(y), np.array(work), (0.6,), (0.2,))
     middle = float(np.median([one for (one,) in work]))
-    kept = 1 - 0.25 * (1 - 0.125)
+    kept = 1 - 0.25 * (1 - 1 / (1 + math.e))
     base = slow_error(level.scale, 40, 0.02, kept)
     far = 3.0
     level.bank.reset()
