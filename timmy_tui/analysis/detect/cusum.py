@@ -13,6 +13,8 @@ _PLACES = {
     sign: tuple(place for place, shift in enumerate(_BANK) if math.copysign(1, shift) == sign) for sign in (1, -1)
 }
 """Direction → where its shifts stand in the bank."""
+_EARS = tuple((place, shift, shift > 0, _TUNING.least_share * shift) for place, shift in enumerate(_BANK))
+"""Place, shift, whether it is for slower, and the least residual that begins evidence for it."""
 _LEAST = _TUNING.least_share * min(abs(shift) for shift in _BANK)
 """Log units. A smaller residual begins no evidence for any shift."""
 _WIDE_SHARE, _NARROW_SHARE = _TUNING.wide_share, 1 - _TUNING.wide_share
@@ -73,10 +75,9 @@ class Bank:
         sides = {True: value - drift, False: value + drift}
         wide = max(_TUNING.wide_least, _TUNING.wide_scales * scale)
         unmoved: dict[bool, float] = {}
-        for place, shift in enumerate(_BANK):
-            up = shift > 0
+        for place, shift, up, least in _EARS:
             allowed = sides[up]
-            if not self.evidence[place] and (allowed < _TUNING.least_share * shift) == up:
+            if not self.evidence[place] and (allowed < least) == up:
                 continue
             if up not in unmoved:
                 unmoved[up] = _log_density(allowed, scale, wide)

@@ -12,12 +12,13 @@ from msgspec.structs import replace
 
 from timmy_tui.analysis.detect.cusum import confidence
 from timmy_tui.analysis.detect.findings import BACK, NEW_EPOCH, Findings
+from timmy_tui.analysis.detect.habits import ON_GPU
 from timmy_tui.analysis.detect.judged_level import JudgedLevel
 from timmy_tui.analysis.detect.moves import Move, move_of
 from timmy_tui.analysis.detect.names import direction_word, finding_name, gap_name, is_same_gap
 from timmy_tui.analysis.detect.occurrences import Occurrences
 from timmy_tui.analysis.detect.ratios import Ratios
-from timmy_tui.analysis.detect.usual import ON_GPU, Judged, Usual
+from timmy_tui.analysis.detect.usual import Judged, Usual
 from timmy_tui.analysis.stats.flag_changes import FlagTracker, touched_stages
 from timmy_tui.analysis.stats.ordering import NewestOfSessions, is_late
 from timmy_tui.analysis.stats.series import RAW, stage_of
@@ -163,7 +164,7 @@ class RegressionDetector:
         """Evidence and separation that an alarm needs: less on a machine whose turns are independent of each other."""
         # Where values this far out are no rare thing, a few of them in a row are none either.
         habits = self._usual.habits
-        unrest = habits.gpu_unrest if stage_of(level.stage) in ON_GPU else habits.unrest
+        unrest = habits.gpu_unrest if level.is_on_gpu else habits.unrest
         calm = 1 - unrest if level.rarity(shift) == 1.0 else 0.0
         separation = _TUNING.least_separation - calm * (_TUNING.least_separation - _TUNING.calm_separation)
         if level.stage == V2V:

@@ -7,8 +7,12 @@ import math
 
 from timmy_tui.analysis.detect.cusum import Runs
 from timmy_tui.analysis.stats.tuning import TUNING
+from timmy_tui.model.stages.watched import STAGES
 
 _TUNING = TUNING.habits
+
+ON_GPU = frozenset(stage.key for stage in STAGES if stage.judged and stage.on_gpu)
+"""Stages that another process on the card may slow down together."""
 
 
 class Bursts:

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from timmy_tui.analysis.detect.cusum import Bank
-from timmy_tui.analysis.detect.habits import Habits
+from timmy_tui.analysis.detect.habits import ON_GPU, Habits
 from timmy_tui.analysis.detect.level import Array, Entry, Level
+from timmy_tui.analysis.stats.series import stage_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import median
 from timmy_tui.model.stages.watched import V2V
@@ -47,9 +48,14 @@ class JudgedLevel(Level):
         """Residuals of the reference."""
         self._alike = 0.0
         """Correlation of neighbouring residuals."""
+        self._spread = 0.0
+        """The scale of single values, wider where neighbours are alike."""
+        self._variances_of: tuple[float, ...] = ()
+        self._variances = 0.0, 0.0
         self._session, self._session_sum, self._session_count = 0, 0.0, 0
         self._settled, self._settled_sum = 0, 0.0
         """Values of this session that are no excursion, and their residuals."""
+        self.is_on_gpu = stage_of(stage) in ON_GPU
         self.is_slow = False
         """The newest value is far above the level."""
         self.residual: float | None = None
@@ -69,10 +75,11 @@ class JudgedLevel(Level):
         ready = self.ready
         clipped = self._judge(value, work) if ready else 0.0
         self._recent.append(Entry(value, work, turn, clipped, self._session))
-        waiting = self.bank.longest if ready else 0
-        while len(self._recent) > min(waiting, _TUNING.held_back):
+        waiting = min(self.bank.longest, _TUNING.held_back) if ready else 0
+        while len(self._recent) > waiting:
             self._take_in(self._recent.popleft())
-        if self._since_fit >= max(_TUNING.refit_every, _TUNING.refit_share * len(self._reference)):
+        since = self._since_fit
+        if since >= _TUNING.refit_every and since >= _TUNING.refit_share * len(self._reference):
             self._fit()
 
     def _take_in(self, entry: Entry) -> None:
@@ -88,10 +95,9 @@ class JudgedLevel(Level):
         self.residual = value - self._level - effect
         self.judged = self.fits, effect
         self.expected = math.exp(self._level + effect) - self._tick
-        scale, alike = self._scale, self._alike
+        scale, alike, spread = self._scale, self._alike, self._spread
         limit = _TUNING.far_scales * scale
         # Of neighbours that are alike only what is new counts, and it is set against a spread as much wider.
-        spread = scale * math.sqrt((1 + alike) / (1 - alike))
         session, session_variance = self._session_level(spread)
         residual = self.residual - session
         new = (residual - alike * self._last) / (1 - alike)
@@ -104,8 +110,8 @@ class JudgedLevel(Level):
         elif self._far:
             self._habits.add_run(self._far)
             self._far = 0
-        self._last = max(min(residual, limit), -limit)
-        clipped = max(min(self.residual, limit), -limit)
+        self._last = _clipped(residual, limit)
+        clipped = _clipped(self.residual, limit)
         self._session_sum += clipped
         self._session_count += 1
         return clipped
@@ -119,17 +125,32 @@ class JudgedLevel(Level):
 
     def _session_level(self, spread: float) -> tuple[float, float]:
         """How far the session under way is from the level by its settled values, and the variance left of it."""
-        prior = max(self.beginning * min(_TUNING.steady_scale / spread, 1.0), self.session) ** 2
+        prior, least = self._session_variances(spread)
+        if not self._settled:
+            return 0.0, prior
         known = self._settled * prior / (spread**2 + self._settled * prior)
-        mean = self._settled_sum / self._settled if self._settled else 0.0
-        return _TUNING.own_share * known * mean, max((1 - known) * prior, self.session**2)
+        left = (1 - known) * prior
+        return _TUNING.own_share * known * (self._settled_sum / self._settled), left if left > least else least
+
+    def _session_variances(self, spread: float) -> tuple[float, float]:
+        """Of a session at its beginning, and the least at any time; worked out again where what they rest on moved."""
+        known = (spread, self.beginning, self.session)
+        if known != self._variances_of:
+            self._variances_of = known
+            prior = max(self.beginning * min(_TUNING.steady_scale / spread, 1.0), self.session) ** 2
+            self._variances = prior, self.session**2
+        return self._variances
 
     def _error(self, spread: float, session_variance: float, slope_variance: float) -> float:
         """Standard error of the expected value: of the median, of sessions, of slopes far from the usual work."""
-        n = max(len(self._reference), 1)
-        session_variance *= 1 + min(_TUNING.session_turns / n, 1.0)
+        n = len(self._reference) or 1
+        session_variance *= 1 + (_TUNING.session_turns / n if n > _TUNING.session_turns else 1.0)
         # Where turns are independent of each other the level of as many is better known.
         return math.sqrt(self._habits.caution**2 * (1.57 * spread**2 / n + slope_variance) + session_variance)
+
+    def _fit(self) -> None:
+        super()._fit()
+        self._spread = self._scale * math.sqrt((1 + self._alike) / (1 - self._alike))
 
     def _take_residuals(self, residuals: Array, scale: float) -> None:
         self._alike = self._likeness(residuals, scale)
@@ -218,3 +239,7 @@ class JudgedLevel(Level):
         self.bank.reset()
         self._last, self._far = 0.0, 0
         self._session_sum, self._session_count = 0.0, 0
+
+
+def _clipped(value: float, limit: float) -> float:
+    return limit if value > limit else -limit if value < -limit else value

@@ -116,7 +116,8 @@ class Level:
         self._reference.append(Entry(value, work, turn))
         self._since_fit += 1
         count = len(self._reference)
-        if self._since_fit >= max(_TUNING.refit_every, _TUNING.refit_share * count) or count == self._least:
+        since = self._since_fit
+        if (since >= _TUNING.refit_every and since >= _TUNING.refit_share * count) or count == self._least:
             self._fit()
 
     def _effect_of(self, work: tuple[float, ...]) -> tuple[float, float]:

@@ -14,15 +14,11 @@ from timmy_tui.analysis.stats.series import Value, soft_of, stage_of, values_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import is_mixed
-from timmy_tui.model.stages.watched import SETTINGS, SPLIT, STAGES, V2V, parts_of_headline
+from timmy_tui.model.stages.watched import SETTINGS, SPLIT, V2V, parts_of_headline
 from timmy_tui.model.turn import Turn
 
 _TUNING = TUNING.detector
 _NOISE = TUNING.session_noise
-
-
-ON_GPU = frozenset(stage.key for stage in STAGES if stage.judged and stage.on_gpu)
-"""Stages that another process on the card may slow down together."""
 
 
 class Judged(NamedTuple):
@@ -65,14 +61,16 @@ class Usual:
         expected: dict[str, float | None] = {}
         judged = []
         values = values_of(turn, before, loaded)
+        gpu = []
         for series, log_ms, work in values:
             level = self._level(series)
             level.add(log_ms, work, tag)
+            if level.is_on_gpu:
+                gpu.append(level.is_slow)
             soft, residual = soft_of(series), level.residual
             usual = expected[stage_of(series)] = None if level.expected is None else level.expected - soft
             if usual is not None and residual is not None:
                 judged.append(Judged(series, math.exp(log_ms) - soft, usual, residual))
-        gpu = [self.levels[series].is_slow for series, *_ in values if stage_of(series) in ON_GPU]
         if len(gpu) >= TUNING.habits.gpu_stages:
             self.habits.add_gpu_turn(sum(gpu))
         whole = None if loaded else _expected_whole(turn, expected)
