@@ -55,6 +55,27 @@ def test_truncated_and_regrown_past_the_position_with_the_same_bytes_before_it(
     assert follower.batches[-1].restarted
 
 
+@pytest.mark.parametrize(
+    ("new", "again"),
+    [
+        ([b"BEGIN", b"one"], True),  # Shorter: cut off, and begun anew.
+        ([b"BEGIN", b"two"], True),
+        ([b"BEGIN", b"two " * 10, b"three"], True),  # Longer: begun anew, or the second line on overwritten.
+        ([b"BEGIN", b"one", b"four " * 10], False),  # Two programs: the second one wrote over the first one's end.
+    ],
+)
+def test_a_short_log_that_begins_with_the_line_of_the_one_before(
+    log: Path, follow: Follow, new: list[bytes], again: bool
+) -> None:
+    """All logs of v34 do: the first line of the new one was taken for read, and its turn had no beginning."""
+    append(log, joined([b"BEGIN", b"one", b"two", b"three"]))
+    follower = follow(log)
+    follower.poll()
+    log.write_bytes(joined(new))
+    assert follower.poll() == (new if again else new[2:])
+    assert follower.batches[-1].restarted is again
+
+
 def test_a_turn_that_is_overwritten_in_place_is_read_again(log: Path, follow: Follow) -> None:
     append(log, joined(events(0, 50)))
     follower = follow(log)

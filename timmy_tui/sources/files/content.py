@@ -204,7 +204,10 @@ class Content:
         current = _read_at(self._descriptor, len(self._recent), base)
         unchanged = len(os.path.commonprefix([current, self._recent]))
         whole_lines = current.rfind(b"\n", 0, unchanged) + 1
-        from_start = whole_lines == 0 or (unchanged < MIN_UNCHANGED and base > 0) or not self._is_head_unchanged()
+        # Of a short file the beginning is compared: a new content has the first line of the old one, if that is v34's.
+        same_line = self.size < self.position or current.count(b"\n", 0, unchanged) < 2
+        by_chance = unchanged < MIN_UNCHANGED if base > 0 else same_line
+        from_start = whole_lines == 0 or by_chance or not self._is_head_unchanged()
         self._recent = b"" if from_start else current[:whole_lines]
         self.position = 0 if from_start else base + whole_lines
         self._head = self._head[: self.position]
