@@ -101,6 +101,7 @@ class TurnAssembler:
         """
         changed: dict[int, Draft] = {}
         self._silence.arrived = arrived
+        self._drafts.batches += 1
         self.failures.run(events, lambda remaining: self._add_each(remaining, changed), _named)
         self._end_batch(events, changed)
         return self._build(changed)

@@ -39,6 +39,8 @@ class Drafts:
         """The turn with this id; None if there is none, or if it is too old."""
         self.open: dict[int, Draft] = {}
         """Turns in flight, by ordinal."""
+        self.batches = 0
+        """How often events have come."""
         self.dropped: Counter[str] = Counter()
         """What was too much to be stored of one turn, by what it was."""
 
@@ -68,6 +70,10 @@ class Drafts:
             ):
                 return draft
         return None
+
+    def with_events(self) -> list[Draft]:
+        """The turns that late lines can reach and that have events, in their order."""
+        return sorted((draft for draft in self._by_id.values() if draft.last_stamp), key=lambda draft: draft.position)
 
     def last_stamp_of_old(self, request_id: str) -> float | None:
         """Stamp of the last event of a turn that is too old to be found; None if the id is not known."""

@@ -51,7 +51,15 @@ class V34Sessions:
 
     def begin_without_id(self) -> None:
         """Begin a session after a restart of v34 that the log shows without an id."""
-        self.current = self._add(None).number
+        last = self._records[-1] if self._records else None
+        unused = last is not None and last.number != self.current and not last.session_id and not last.turns
+        self.current = last.number if last is not None and unused else self._add(None).number
+
+    def take_back(self, number: int) -> None:
+        """What was taken for the beginning of a session was none: the one with this number serves turns now."""
+        current = self._record(self.current)
+        if current is not None and not current.session_id and not current.turns:
+            self.current = number
 
     def id_of(self, number: int) -> str | None:
         """The id of a session, if known."""

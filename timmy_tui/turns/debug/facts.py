@@ -23,7 +23,7 @@ class DebugLog:
     def __init__(self, drafts: Drafts, sessions: V34Sessions) -> None:
         self._drafts = drafts
         self._access = AccessLines()
-        self._places = DebugPlaces(sessions)
+        self._places = DebugPlaces(drafts, sessions)
         self._current: DebugRecord | None = None
         """The record that facts are added to."""
         self._begun = False
@@ -45,7 +45,7 @@ class DebugLog:
         """The turns that the fact completed or added to."""
         kind = fact.kind
         if kind == "access":
-            return self._access.add_line(access_line(fact))
+            return self._with_times(self._access.add_line(access_line(fact)))
         if kind == "begin":
             changed = self.finish_record()
             self._current, self._begun = DebugRecord(), True
@@ -55,9 +55,8 @@ class DebugLog:
                 self._current.restarted = True
             changed = self.finish_record()
             self._access.restart()
-            self._places.restart()
             self._begun = True
-            return changed
+            return [*changed, *self._places.restart()]
         if kind in ("tts_failure", "handler_failure") and self._is_late(kind):
             return self._add_late(fact)
         if kind in _OUTSIDE:
@@ -106,7 +105,7 @@ class DebugLog:
         else:
             record.ends = (*record.ends, *([] if record.ends else [first]), second)
             record.total_ms = record.reply = None
-        return [last, *(draft for draft in self._access.pair_again() if draft is not last)]
+        return [last, *(draft for draft in self._with_times(self._access.pair_again()) if draft is not last)]
 
     def _is_late(self, kind: str) -> bool:
         """A failure of a turn that has ended: v34 calls the TTS behind the total, when the next turn may have begun."""
@@ -145,8 +144,13 @@ class DebugLog:
             changed = self._places.add_with_events(draft)
         self._last = draft
         if record.typed is not True:
-            changed += self._access.add_turn(draft)
+            changed += self._with_times(self._access.add_turn(draft))
         return [draft, *(other for other in changed if other is not draft)]
+
+    def _with_times(self, paired: list[Draft]) -> list[Draft]:
+        """These turns have another access line than before; and those whose place that tells."""
+        placed = [draft for one in paired for draft in self._places.add_time(one)]
+        return [*paired, *(draft for draft in placed if draft not in paired)]
 
     def _find(self, record: DebugRecord) -> Draft | None:
         """The turn with its id. Of a turn whose first lines are cut off, the id can be lost: its figures tell it."""
