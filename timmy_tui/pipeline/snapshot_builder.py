@@ -141,11 +141,14 @@ class SnapshotBuilder:
         changed = self._add_turns(self._ingest.assembler.tick(now), facts)
         return self._add_typed_turns(facts) or changed
 
-    def add_statistics(self, turns: Iterable[Turn], facts: OllamaFacts | None) -> bool:
-        """Take turns of v34's statistics; those that no log has get ordinals later. True when a turn changed."""
+    def add_statistics(self, turns: Iterable[Turn], facts: OllamaFacts | None, at_once: bool = False) -> bool:
+        """Take turns of v34's statistics; those that no log has get ordinals later. True when a turn changed.
+
+        ``at_once``: all that the logs have of them has been read, so they need not wait for it.
+        """
         session_of = self._ingest.assembler.session_of
         numbered = [replace(turn, session=session_of(turn.session_id)) if turn.session_id else turn for turn in turns]
-        self._typed.add_statistics(numbered, time.monotonic())
+        self._typed.add_statistics(numbered, float("-inf") if at_once else time.monotonic())
         return self._add_typed_turns(facts)
 
     def expect_lost(self, turns: Iterable[Turn]) -> None:

@@ -14,11 +14,12 @@ from timmy_tui.core.running.interruptions import elapsed
 from timmy_tui.core.running.threads import guarded_thread, thread_failures
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.llm import OllamaFacts
-from timmy_tui.model.snapshot import Health, Snapshot, SourceCondition
+from timmy_tui.model.snapshot import Health, Snapshot, SourceState
 from timmy_tui.model.turn import Marker
 from timmy_tui.pipeline.catching_up import CatchingUp
 from timmy_tui.pipeline.inputs import Feed, Services
 from timmy_tui.pipeline.log_history import LogFile
+from timmy_tui.pipeline.reading_order import HeldLines, is_opened, to_be_drained
 from timmy_tui.pipeline.snapshot_builder import Analyzer, LogSource, SnapshotBuilder
 from timmy_tui.sources.files.blocks import Part
 from timmy_tui.sources.files.tail import Backlog, TailBatch
@@ -70,6 +71,8 @@ class Pipeline:
         """Of each log the end, at least, has been taken."""
         self._feeds = feeds
         self._services = services
+        self._service_states: tuple[SourceState, ...] = ()
+        self._had_statistics = False
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -77,6 +80,7 @@ class Pipeline:
         self._full_reading = SnapshotBuilder(settings, analyzer)
         self._preview: SnapshotBuilder | None = None
         self._backlogs: deque[tuple[Feed, Backlog]] = deque()
+        self._held = HeldLines(feeds)
         self._backlog_asked: set[str] = set()
         self._learning: Iterator[None] = iter(())
         """What must be known of a log before its backlog is read, piece by piece."""
@@ -160,9 +164,8 @@ class Pipeline:
             self._wake.wait(self._pause_s())
         self._wake.clear()
         # Asked first: what it tells of is drained next.
-        opened = self._opened or late or all(map(_is_opened, self._feeds))
+        opened, self._opened = self._opened, self._opened or late or all(map(is_opened, self._feeds))
         changed = self._drain() or opened != self._opened
-        self._opened = opened
         changed |= self._read_backlog()
         changed |= self._end_opening()
         changed |= self._note_interruption()
@@ -196,8 +199,7 @@ class Pipeline:
 
     def _sources_changed(self) -> bool:
         """A file or a service is in another state than was shown, or Ollama reports something else."""
-        services = self._services.states if self._services is not None else ()
-        conditions = (source.condition for source in (*(feed.state for feed in self._feeds), *services))
+        conditions = (source.condition for source in (*(feed.state for feed in self._feeds), *self._service_states))
         told = (*conditions, self._facts)
         changed = told != self._told
         self._told = told
@@ -215,7 +217,8 @@ class Pipeline:
         """Add live lines to the visible reading: the preview, while a backlog is read. True if something changed."""
         changed = False
         closed = self._visible.closed
-        for feed in self._feeds:
+        # A replay has its lines in order already, and is not over before all of them are taken.
+        for feed in to_be_drained(self._feeds, self._opened or self._replayed):
             batches = feed.drain()
             self._waiting.extend((feed, batch) for batch in batches)
             if batches and feed.name not in self._backlog_asked:
@@ -223,15 +226,24 @@ class Pipeline:
                 self._begin_backlog(feed)
             changed |= self._add_waiting()
         if self._services is not None:
-            # Only into the full reading: the preview and everything in it is dropped later.
-            typed = self._services.take_typed_turns() if self._preview is None else ()
-            changed |= self._full_reading.add_statistics(typed, self._facts) if typed else False
+            changed |= self._take_statistics(self._services)
             if self._visible.closed != closed:
                 self._services.on_turn_closed()
         if self._visible.busy != self._busy:
             self._busy = self._visible.busy
             self._pass_busy_on()
         return changed
+
+    def _take_statistics(self, services: Services) -> bool:
+        """Only into the full reading: the preview and everything in it is dropped later."""
+        # Asked first: of a service that has answered, what it told is taken next.
+        self._service_states = services.states
+        typed = services.take_typed_turns() if self._opened and self._preview is None else ()
+        if not typed:
+            return False
+        # What comes first is of before the start, and so are the logs, which have been read.
+        first, self._had_statistics = not self._had_statistics, True
+        return self._full_reading.add_statistics(typed, self._facts, at_once=first)
 
     def _add_waiting(self) -> bool:
         """One batch after the other: what was taken from a feed comes only once, and one that raises costs no other."""
@@ -258,7 +270,8 @@ class Pipeline:
             shown |= elapsed() - self._paused_at > LISTENS_AGAIN_S
             self._paused_at = elapsed()
         if self._preview is not None and not any(feed is reading for reading, _ in self._backlogs):
-            self._full_reading.feed(source, batch.lines, self._facts)
+            self._held.put((feed, source, batch.lines))
+            self._read_held()
         self._quiet_lines = True
         return shown or batch.restarted
 
@@ -295,12 +308,17 @@ class Pipeline:
             return False
         backlog.close()
         self._backlogs.popleft()
+        self._read_held()
         if self._backlogs:
             return False
         if not self._opening:
             self._full_reading.end_backlog(self._facts, self._newest_arrival)
         self._preview = None
         return True
+
+    def _read_held(self) -> None:
+        for _, source, lines in self._held.take(feed for feed, _ in self._backlogs):
+            self._full_reading.feed(source, lines, self._facts)
 
     def _end_opening(self) -> bool:
         """Judge what the logs held at the start, once the backlogs are read too. True when it was done."""
@@ -333,11 +351,10 @@ class Pipeline:
             quiet = not self._drain() and quiet
         self._last_published = time.monotonic()
         self._quiet_lines = False
-        services = self._services.states if self._services is not None else ()
         base = Snapshot(
             taken=time.time(),
             preview=self._preview is not None,
-            sources=(*(feed.state for feed in self._feeds), *services),
+            sources=(*(feed.state for feed in self._feeds), *self._service_states),
             marks=tuple(self._markers),
             log_tail=tuple(self._log),
             restarted=sum(self._file_restarts),
@@ -369,8 +386,3 @@ class Pipeline:
         self._failures.note(error)
         # An error that occurs again at once must not use the whole core: at most ten tries per second.
         self._stopping.wait(0.1)
-
-
-def _is_opened(feed: Feed) -> bool:
-    """Its first lines are there, or none can be waited for."""
-    return feed.opened or feed.state.condition in (SourceCondition.STALLED, SourceCondition.ERROR)

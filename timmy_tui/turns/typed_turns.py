@@ -30,7 +30,10 @@ class TypedTurns:
         """Statistics of turns that the logs have, by ordinal."""
 
     def add_statistics(self, turns: Iterable[Turn], now: float) -> None:
-        """Add new statistics; ``now`` is time.monotonic(). Those that wait already, from another source, wait once."""
+        """Add new statistics; ``now`` is time.monotonic(), −inf for those that need not wait.
+
+        Those that wait already, from another source, wait once.
+        """
         waiting = {_identity(turn) for _, turn in self._waiting}
         self._waiting.extend((now, turn) for turn in turns if _identity(turn) not in waiting)
 
@@ -39,10 +42,10 @@ class TypedTurns:
 
         ``busy``: a turn is in flight, so nothing is returned yet. ``now``: time.monotonic().
         """
-        if busy or not self._waiting or now - self._waiting[0][0] < HOLD_S:
+        ready = [] if busy else [turn for since, turn in self._waiting if now - since >= HOLD_S]
+        if not ready:
             return []
-        ready = [turn for since, turn in self._waiting if now - since >= HOLD_S]
-        self._waiting = self._waiting[len(ready) :]
+        self._waiting = [one for one in self._waiting if now - one[0] < HOLD_S]
         changed: list[Turn] = []
         for stat in ready:
             fitting = [turn for turn in known if is_same_exchange(turn, stat)]

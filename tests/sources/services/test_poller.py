@@ -127,6 +127,25 @@ def test_everything_up_with_the_server_log(tmp_path: Path) -> None:
         live.stop()
 
 
+def test_what_v34_told_is_there_when_it_has_answered() -> None:
+    """Who sees the answer takes the typed turns of before the start for all of them."""
+    seen: list[tuple[SourceCondition, int]] = []
+    with serving(lambda path: as_json({"count": 1, "stats": [ENTRY]})) as (url, _):
+        live = ServicePoller(ServiceConfig(settings(v34=url), None))
+
+        def look() -> None:
+            condition = conditions(live)["v34"]
+            seen.append((condition, len(live.take_typed_turns())))
+
+        live.start(look)
+        try:
+            wait_for(lambda: any(condition is SourceCondition.OK for condition, _ in [*seen]))
+        finally:
+            live.stop()
+    answered = next(at for at, (condition, _) in enumerate(seen) if condition is SourceCondition.OK)
+    assert sum(count for _, count in seen[: answered + 1]) == 1
+
+
 def test_a_dead_v34_is_noticed_though_turns_stay_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody goes on talking to STT: there is always a turn in flight."""
     monkeypatch.setattr(poller, "BUSY_INTERVAL_S", 5.5)

@@ -291,12 +291,13 @@ class ServicePoller:
 
     def _poll_v34(self) -> None:
         response = self._v34.stats()
-        self._record_response("v34", response)
         turns = self._stats.read(response.body) if not response.problem else []
+        # First: whoever sees that it has answered finds what it told.
         if turns:
             with self._lock:
                 self._new_turns.extend(turns)
             self._notify()
+        self._record_response("v34", response)
 
     def _record_response(self, name: str, response: HttpResponse) -> None:
         self._set(name, *service_condition(response))
