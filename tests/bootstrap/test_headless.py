@@ -37,7 +37,7 @@ def log(condition: SourceCondition = SourceCondition.OK, detail: str = "", lines
 
 
 def snapshot(*turns: Turn, **fields: Any) -> Snapshot:
-    return Snapshot(**{"turns": turns, "sources": (log(),), **fields})
+    return Snapshot(**{"turns": turns, "sources": (log(),), "opened": True, **fields})
 
 
 class Said:
@@ -46,8 +46,8 @@ class Said:
     def __init__(self, numbered: bool = True, *before: Turn) -> None:
         self.events = WatchEvents(numbered)
         self.at = 0.0
-        self.say(snapshot(*before))
-        self.first = self.say(snapshot(*before), SETTLED_S)
+        self.say(snapshot(*before, opened=False))
+        self.first = self.say(snapshot(*before))
 
     def say(self, seen: Snapshot, after: float = 0.0) -> list[str]:
         self.at += after
@@ -64,23 +64,35 @@ def test_what_was_in_the_logs_before_is_only_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after", "condition", "over"),
-    [(SETTLED_S - 0.01, SourceCondition.OK, False), (SETTLED_S, SourceCondition.OK, True),
-     (SETTLED_S + 9, SourceCondition.READING, False)],
-)  # fmt: skip
-def test_the_logs_are_read_once_their_lines_have_settled(after: float, condition: SourceCondition, over: bool) -> None:
+    ("fields", "over"),
+    [({}, True), ({"opened": False}, False), ({"preview": True}, False), ({"opened": False, "preview": True}, False)],
+)
+def test_the_logs_are_read_when_the_snapshot_says_so(fields: dict[str, bool], over: bool) -> None:
+    """However long that takes: there is no time after which one that is not there yet is taken for read."""
     events = WatchEvents(True)
-    seen = snapshot(turn(0, 1), sources=(log(condition),))
-    list(events.look(seen, 0.0))
-    assert bool([one for one in events.look(seen, after) if one.kind == "ready"]) is over
+    kinds = [one.kind for tick in (0.0, 100.0) for one in events.look(snapshot(turn(0, 1), **fields), tick)]
+    assert ("ready" in kinds) is over
+
+
+@pytest.mark.parametrize("condition", [SourceCondition.OK, SourceCondition.DOWN, SourceCondition.BUSY])
+def test_typed_turns_that_v34_alone_tells_of_were_before_too(condition: SourceCondition) -> None:
+    """It holds back 8 KiB of its log, and is asked at the start: its first answer is waited for, five seconds."""
+    events = WatchEvents(True)
+    asked = SourceState(name="v34", condition=SourceCondition.WAITING)
+    kinds = []
+    for tick, service in ((0.0, asked), (SETTLED_S - 0.01, asked), (SETTLED_S, replace(asked, condition=condition))):
+        kinds += [one.kind for one in events.look(snapshot(turn(0, 1), sources=(log(), service)), tick)]
+    assert [kind for kind in kinds if kind != "source"] == ["ready"]
+    silent = WatchEvents(True)
+    list(silent.look(snapshot(sources=(log(), asked)), 0.0))
+    waited = [[*silent.look(snapshot(sources=(log(), asked)), tick)] for tick in (SETTLED_S - 0.01, SETTLED_S)]
+    assert [len(one) for one in waited] == [0, 1]
 
 
 def test_a_timmy_without_logs_has_nothing_to_be_read() -> None:
     events, empty = WatchEvents(True), snapshot(sources=(log(SourceCondition.WAITING, lines=0),))
-    list(events.look(empty, 0.0))
-    assert [one.kind for one in events.look(empty, SETTLED_S - 0.01)] == []
-    assert [one.words for one in events.look(empty, SETTLED_S)] == ["0 turns in the logs; what comes now is said"]
-    first = list(events.look(snapshot(turn(0, 1)), SETTLED_S + 1))
+    assert [one.words for one in events.look(empty, 0.0)][-1] == "0 turns in the logs; what comes now is said"
+    first = list(events.look(snapshot(turn(0, 1)), 1.0))
     assert [one.kind for one in first] == ["source", "turn"]
 
 
@@ -144,8 +156,7 @@ def test_a_finding_is_said_when_it_begins_and_when_it_is_over_with_the_numbers_o
 def test_findings_that_last_since_before_are_counted() -> None:
     events = WatchEvents(True)
     seen = snapshot(turn(0, 1), judgement=JudgementState(findings=(finding(), finding(key="tts:1", ended="accepted"))))
-    list(events.look(seen, 0.0))
-    assert [one.words for one in events.look(seen, SETTLED_S)] == [
+    assert [one.words for one in events.look(seen, 0.0)][-1:] == [
         "1 turn in the logs; what comes now is said; 1 finding lasting"
     ]
 
@@ -206,7 +217,6 @@ def test_what_was_lost_before_the_start_is_not_news_and_what_is_lost_on_the_way_
     before = replace(log(), dropped=3)
     said.events.begin_again(numbered=False)
     said.say(snapshot(sources=(before,)))
-    said.say(snapshot(sources=(before,)), SETTLED_S)
     assert said.say(snapshot(sources=(before,))) == []
     otlp = SourceState("otlp", SourceCondition.OK)
     assert said.say(snapshot(sources=(before, otlp))) == ["otlp: ok"]
@@ -352,8 +362,8 @@ def test_trouble_has_the_class_of_an_exception_and_not_what_it_says() -> None:
 def again(said: Said, *turns: Turn, **fields: Any) -> list[str]:
     """What is said of a second reading: at its beginning, and with the next snapshot."""
     said.events.begin_again(numbered=True)
-    said.say(snapshot(*turns, **fields))
-    ready = said.say(snapshot(*turns, **fields), SETTLED_S)
+    said.say(snapshot(*turns, opened=False, **fields))
+    ready = said.say(snapshot(*turns, **fields))
     assert "in the logs; what comes now is said" in ready[0] and len(ready) == 1
     return said.say(snapshot(*turns, **fields))
 
@@ -405,11 +415,11 @@ def test_logs_that_were_empty_in_the_first_reading_are_said_in_the_second() -> N
 
 def test_a_reading_that_was_not_whole_tells_nothing_of_the_next() -> None:
     events, both = WatchEvents(False), snapshot(turn(0, 1), turn(1, 2))
-    assert [one.kind for one in events.look(snapshot(turn(0)), 0.0)] == ["source"]
+    assert [one.kind for one in events.look(snapshot(turn(0), opened=False), 0.0)] == ["source"]
     events.begin_again(numbered=True)
-    assert list(events.look(both, 1.0)) == []
-    assert [one.kind for one in events.look(both, 1.0 + SETTLED_S)] == ["ready"]
-    assert list(events.look(both, 2.0 + SETTLED_S)) == []
+    assert list(events.look(replace(both, opened=False), 1.0)) == []
+    assert [one.kind for one in events.look(both, 2.0)] == ["ready"]
+    assert list(events.look(both, 3.0)) == []
 
 
 def test_what_lasts_over_both_readings_is_not_said_again_and_what_ended_between_is() -> None:

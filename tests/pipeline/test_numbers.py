@@ -1,6 +1,7 @@
 """Every turn has one number: on the screen, in the report, in the history, and after restarts of either program."""
 
 import json
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,8 +23,10 @@ from timmy_tui.core.settings import Settings, state_dir
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.model.user_requests import MarkTurn
+from timmy_tui.pipeline.inputs import Feed
 from timmy_tui.pipeline.live_source import LiveSource, follow_logs
 from timmy_tui.pipeline.thread import Pipeline
+from timmy_tui.sources.files.tail import TailBatch
 from timmy_tui.sources.services.v34 import StatsReader
 from timmy_tui.storage.recorder import Recorder
 
@@ -85,8 +88,11 @@ def dashboard(timmy: Installation, statistics: Sequence[str] = ()) -> LiveSource
     settings = Settings()
     feeds, waker = follow_logs(settings, timmy)
     pipeline = Pipeline(settings, feeds, Statistics(statistics), make_analyzer())
-    recorder = Recorder(state_dir() / "history.db", str(timmy.root), 0, False, lambda message: None)
-    return LiveSource(pipeline, waker=waker, recorder=recorder)
+    return LiveSource(pipeline, waker=waker, recorder=recorder(timmy))
+
+
+def recorder(timmy: Installation) -> Recorder:
+    return Recorder(state_dir() / "history.db", str(timmy.root), 0, False, lambda message: None)
 
 
 def all_numbered(count: int, timed: bool = True) -> Callable[[Snapshot], bool]:
@@ -141,6 +147,53 @@ def test_each_turn_once_in_order_with_its_number_and_its_time_across_restarts(
     assert told_by_figures(third.turns) == NAMES
     assert facts(third.turns) == facts(second.turns) == reported(timmy) == remembered(timmy)
     assert sorted(number or 0 for number, _ in facts(third.turns)) == list(range(1, 13))
+
+
+def test_typed_turns_that_v34s_statistics_alone_tell_of_are_numbered_among_the_others(
+    timmy: Installation, watch: Watch
+) -> None:
+    """v34 holds back the lines of its newest ones. They were stored two seconds behind the turns of the logs."""
+    write_logs(timmy, SESSIONS[:2], SESSIONS[:1])
+    shown = watch(dashboard(timmy, SESSIONS[:2])).wait(all_numbered(9))
+    assert told_by_figures(shown.turns) == NAMES[:9]
+    assert [turn.number for turn in shown.turns] == [*range(1, 10)]
+
+
+def test_a_mark_that_is_set_while_the_logs_are_read_is_remembered(timmy: Installation, watch: Watch) -> None:
+    """Numbers are given when all of them have been read: what is asked before waits for that."""
+    write_logs(timmy, SESSIONS, SESSIONS)
+    feeds, _ = follow_logs(Settings(), timmy)
+    late = LateFeed(feeds[1])
+    source = LiveSource(Pipeline(Settings(), [feeds[0], late]), recorder=recorder(timmy))
+    watcher = watch(source)
+    early = watcher.wait(lambda shown: len(shown.turns) == 5)
+    assert not early.opened and all(turn.number is None for turn in early.turns)
+    source.request(MarkTurn(early.turns[1].ordinal, "bad"))
+    late.comes.set()
+    source.pipeline.submit(lambda builder: None)
+    shown = watcher.wait(all_numbered(12, timed=False))
+    source.stop()
+    marked = json.loads(run(history_commands.history, timmy, "--json").stdout)["marks"]
+    wanted = next(turn for turn in shown.turns if turn.ordinal == early.turns[1].ordinal)
+    assert [(one["number"], one["quality"]) for one in marked] == [(wanted.number, "bad")]
+
+
+class LateFeed:
+    """A log that is not there before the test says so."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self.comes = threading.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._feed, name)
+
+    @property
+    def opened(self) -> bool:
+        return self.comes.is_set() and self._feed.opened
+
+    def drain(self) -> list[TailBatch]:
+        return self._feed.drain() if self.comes.is_set() else []
 
 
 def test_turns_whose_debug_log_a_restart_lost_are_still_there(timmy: Installation, watch: Watch) -> None:

@@ -233,6 +233,7 @@ def snapshot(count: int = 31, **changes: Any) -> Snapshot:
         llm=llm_state(turns) if turns else None,
         judgement=judgement(newest) if turns else None,
         log_tail=tuple((("latency.log", "v34.log")[i % 2], f"line {i}: INFO nothing to see") for i in range(60)),
+        opened=True,
     )
     return replace(base, **changes)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from timmy_tui.core.installation import Installation
+from timmy_tui.core.running.interruptions import elapsed
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Marker, Turn
@@ -23,6 +24,7 @@ from timmy_tui.pipeline.read_logs import detect_format
 from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
 from timmy_tui.pipeline.thread import Pipeline, Publish
 from timmy_tui.profiles.streams import followed, is_stream
+from timmy_tui.report.backlog import Backlog
 from timmy_tui.sources.files.tail import OpenMode, Tail
 from timmy_tui.sources.files.tail_thread import Polled, TailThread
 from timmy_tui.sources.files.wake import Waker
@@ -57,6 +59,9 @@ class LiveSource:
         self._observers = tuple(observers)
         self._turns: tuple[Turn, ...] = ()
         """Of the newest snapshot, once the recorder has them."""
+        self._backlog = Backlog()
+        self._is_recorded = self._are_marked = False
+        """What was in the logs at the start is read, so the recorder gets the turns; it has them."""
         self._unrecorded: deque[MarkTurn | NoteTurn] = deque()
         """In the order in which the user asked for them."""
         self._recording = threading.Lock()
@@ -84,8 +89,13 @@ class LiveSource:
         if self._on_snapshot is not None:
             self._on_snapshot(snapshot)
         if self._recorder is not None:
-            self._recorder.observe(snapshot)
-        self._turns = snapshot.turns
+            # Numbers are given in the order of the turns: one that was stored before another log told of those around
+            # it would have a lower one than they.
+            self._is_recorded = self._is_recorded or self._backlog.is_over(snapshot, elapsed())
+            if self._is_recorded:
+                self._recorder.observe(snapshot)
+        # A preview's turns have other ordinals later: what is asked of them is recorded now, by their ids.
+        self._turns, self._are_marked = snapshot.turns, self._is_recorded or snapshot.preview
         self._record_requests()
         show_to(self._observers, snapshot)
 
@@ -115,6 +125,8 @@ class LiveSource:
 
     def _record_requests(self) -> None:
         """Marks and notes of a turn that was just shown wait until the recorder has it, or the turn is gone."""
+        if not self._are_marked:
+            return
         with self._recording:
             turns = {turn.ordinal: turn for turn in self._turns} if self._unrecorded else {}
             while self._unrecorded and self._recorder is not None:

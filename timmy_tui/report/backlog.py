@@ -3,20 +3,25 @@
 from timmy_tui.model.snapshot import Snapshot, SourceCondition
 
 SETTLED_S = 5.0
-"""Seconds from the first snapshot with lines, in which all that comes may have been in the logs before: two polls of a
-file, and its judgement."""
+"""So long at most v34's first answer is waited for: its statistics tell of typed turns whose lines it still holds back.
+It is asked at once, and mostly answers within 50 ms."""
+STATISTICS = "v34"
+"""The service that has them."""
 
 
 class Backlog:
     """Watches the first snapshots."""
 
     def __init__(self) -> None:
-        self._read_since: float | None = None
+        self._opened_at: float | None = None
+        """Tick of the first snapshot with all logs in it."""
 
     def is_over(self, snapshot: Snapshot, tick: float) -> bool:
         """What was in the logs before is read. ``tick``: ``elapsed()``."""
-        if self._read_since is None and (snapshot.turns or any(source.lines for source in snapshot.sources)):
-            self._read_since = tick
-        waited = self._read_since is not None and tick - self._read_since >= SETTLED_S
-        reading = any(source.condition is SourceCondition.READING for source in snapshot.sources)
-        return waited and not snapshot.preview and not reading
+        if not snapshot.opened or snapshot.preview:
+            return False
+        if self._opened_at is None:
+            self._opened_at = tick
+        conditions = {source.name: source.condition for source in snapshot.sources}
+        waited = tick - self._opened_at >= SETTLED_S
+        return waited or conditions.get(STATISTICS) is not SourceCondition.WAITING

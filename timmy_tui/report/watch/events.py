@@ -14,7 +14,7 @@ from timmy_tui.model.flags.words import epoch_words
 from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.model.snapshot import Snapshot, SourceCondition
 from timmy_tui.model.turn import Epoch, FlagChange, Turn
-from timmy_tui.report.backlog import SETTLED_S, Backlog
+from timmy_tui.report.backlog import Backlog
 from timmy_tui.report.epochs import change_objects
 from timmy_tui.report.finding_rows import finding_line, finding_row
 from timmy_tui.report.json import source_object, turn_object
@@ -108,8 +108,6 @@ class WatchEvents:
         self._numbered = numbered
         self._backlog = Backlog()
         self._begun = False
-        self._first: float | None = None
-        """Tick of the first snapshot."""
         self._known = Once()
         self._newest = Snapshot()
         """The last one that was looked at; its turns are known."""
@@ -129,9 +127,7 @@ class WatchEvents:
         yield from self._sources(snapshot, tick)
         yield from self._health(snapshot)
         if not self._begun:
-            self._first = tick if self._first is None else self._first
-            nothing = tick - self._first >= SETTLED_S and not any(source.lines for source in snapshot.sources)
-            self._begun = nothing or self._backlog.is_over(snapshot, tick)
+            self._begun = self._backlog.is_over(snapshot, tick)
             if not self._begun:
                 return
             self._take_as_known(snapshot, tick)

@@ -95,6 +95,11 @@ class Tail:
         """The place that is followed now."""
         return self._places.current.path
 
+    @property
+    def caught_up(self) -> bool:
+        """What was there at the first poll has been returned, but for the backlog."""
+        return not self.more
+
     def look(self) -> None:
         """Open what has the name of the log now, and read nothing: for a consumer that takes no more lines yet."""
         if not self._closed:

@@ -35,6 +35,10 @@ class Polled(Protocol):
     """There is more to read now."""
 
     @property
+    def caught_up(self) -> bool:
+        """What was there at the first poll has been returned."""
+
+    @property
     def path(self) -> Path:
         """The file that is read now."""
 
@@ -230,7 +234,7 @@ class TailThread:
             self._backlog = None
         self._state = self._tail.state
         more = not full and self._tail.more
-        if not (self.opened or full or more):
+        if self._tail.caught_up and not (self.opened or full):
             self.opened = True
             self._notify()
         return filled or more

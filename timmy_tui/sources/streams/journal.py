@@ -30,6 +30,9 @@ MORE_S = 0.005
 """What comes so soon behind it is read with it: a pipe holds only 64 KiB of the first entries."""
 END_S = 0.4
 """For a journalctl that is told to end."""
+FIRST_ENTRY_S = 2.0
+"""A journalctl that has printed nothing for so long has no entry. With a disk that is asleep it needs longer: then what
+it prints is taken for new."""
 WORKS_S = 1.0
 """A journalctl that was started again and runs for so long does not end at once."""
 ANSWER_S = 10.0
@@ -71,9 +74,14 @@ class Journal(Stream):
         self._said = b""
         self._cursor = ""
         self._started = 0.0
-        self._has_failed = False
+        self._has_failed = self._is_quiet = False
         self._pause = Pause(clock)
         self._work()
+
+    @property
+    def caught_up(self) -> bool:
+        """A poll has found nothing behind the entries that were there, or for two seconds there was none."""
+        return not self.more or self._is_quiet
 
     def poll(self) -> list[TailBatch]:
         """New entries, oldest first; waits up to 0.2 s for them."""
@@ -86,6 +94,7 @@ class Journal(Stream):
         lines = [line for line in self._splitter.feed(data) if line.startswith(b"{")]
         self.dropped += self._splitter.dropped - dropped
         batches = [self._batch(lines)] if lines else []
+        self._is_quiet = not data and (bool(self._cursor) or self._clock() - self._started >= FIRST_ENTRY_S)
         if has_ended:
             self._end()
         elif self._has_failed and self._clock() - self._started >= WORKS_S:

@@ -109,6 +109,11 @@ class Stream:
         self._newest: float | None = None
 
     @property
+    def caught_up(self) -> bool:
+        """What was there at the first poll has been returned."""
+        return not self.more
+
+    @property
     def path(self) -> Path:
         """Where the log screen finds its lines."""
         return self._shown.path
