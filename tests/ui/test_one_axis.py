@@ -20,7 +20,7 @@ from timmy_tui.ui.panels.live.screen import live_lines
 from timmy_tui.ui.panels.live.stage_rows import ledger_lines
 from timmy_tui.ui.panels.row_columns import columns_for
 from timmy_tui.ui.panels.skyline.panel import BEAM, SEPARATE_RULER, skyline_lines
-from timmy_tui.ui.panels.skyline.window import GUTTER, RowsWindow, rows_window, window_of
+from timmy_tui.ui.panels.skyline.window import GUTTER, RowsWindow, columns_under, rows_window, window_of
 from timmy_tui.ui.view import View
 
 WIDTHS = (60, 80, 100, 120, 156, 200, 250)
@@ -37,7 +37,7 @@ def view(snap: Snapshot, **changes: Any) -> View:
 
 def begin_of(v: View, width: int) -> tuple[RowsWindow, int]:
     """The turns of the rows, and where in a line of the screen their first cell is."""
-    columns = columns_for(width)
+    columns = columns_under(v, width)
     return rows_window(v, columns.spark), width - columns.tail - columns.spark
 
 
@@ -72,6 +72,19 @@ def test_where_a_turn_has_one_cell_in_the_skyline_its_cell_in_the_rows_is_right_
 
 @pytest.mark.parametrize("count", [1, 3, 11, 20, 31, 48, 79, 80, 200])
 @pytest.mark.parametrize("width", WIDTHS)
+def test_skyline_ruler_axis_and_rows_end_at_one_cell(width: int, count: int) -> None:
+    """Behind the newest turn stands the one in flight, of up to 5 cells: the rows below ended under that."""
+    v = view(of_turns(count))
+    window, begin = begin_of(v, width)
+    skyline = window_of(v, width)
+    end = GUTTER + skyline.columns_of(count - 1)[1]
+    assert begin + window.columns_of(count - 1)[1] == end
+    ruler = plain(skyline_lines(v, width, SEPARATE_RULER)[-3])
+    assert len(ruler.rstrip()) == len(plain(head(v, width)).rstrip()) == len(plain(row(v, width, "LLM")).rstrip()) == end
+
+
+@pytest.mark.parametrize("count", [1, 3, 11, 20, 31, 48, 79, 80, 200])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_few_turns_fill_all_cells_of_the_rows(width: int, count: int) -> None:
     """With 48 turns in 80 cells, 32 blanks stood between the figures and the oldest turn."""
     window, _ = begin_of(view(of_turns(count)), width)
@@ -89,12 +102,12 @@ def test_few_turns_fill_all_cells_of_the_rows(width: int, count: int) -> None:
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_skyline_marks_the_turns_that_the_rows_show(width: int, count: int) -> None:
     v = view(of_turns(count))
-    window, skyline = rows_window(v, columns_for(width).spark), window_of(v, width)
+    window, skyline = rows_window(v, columns_under(v, width).spark), window_of(v, width)
     ruler = plain(skyline_lines(v, width, SEPARATE_RULER)[-3])
     first, last = UNICODE.ends[0], UNICODE.ends[1]
     start = GUTTER + skyline.columns_of(max(window.first, skyline.first))[0]
     assert ruler.rindex(last) == GUTTER + skyline.columns_of(count - 1)[1] - 1
-    if ruler[start] != UNICODE.tick:
+    if ruler[start] not in f"{UNICODE.tick}−0123456789":  # The words of a tick beside it stand there.
         assert ruler.index(first) == start
     assert not {*ruler[ruler.index(UNICODE.rule) : ruler.rindex(last)]} & {" "}, "a rule runs through all of it"
 

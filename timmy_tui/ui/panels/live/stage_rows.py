@@ -27,9 +27,9 @@ from timmy_tui.ui.panels.against_usual import (
 )
 from timmy_tui.ui.panels.headline import FEW, headline_words
 from timmy_tui.ui.panels.live.rows_axis import rows_axis
-from timmy_tui.ui.panels.row_columns import COUNT, P95, SHARE, VALUE, Columns, columns_for
+from timmy_tui.ui.panels.row_columns import COUNT, P95, SHARE, VALUE, Columns
 from timmy_tui.ui.panels.skyline.panel import BEAM
-from timmy_tui.ui.panels.skyline.window import rows_window
+from timmy_tui.ui.panels.skyline.window import columns_under, rows_window
 from timmy_tui.ui.view import View
 
 LEAST_SHARE = 0.03
@@ -45,7 +45,7 @@ USUAL_HEADINGS = ("its usual", "usual")
 
 def ledger_lines(view: View, width: int, height: int, turn: Turn | None = None) -> list[Line]:
     """Header and rows of ``turn`` (default: the last) in at most ``height`` lines; hidden rows are counted."""
-    columns = columns_for(width)
+    columns = columns_under(view, width)
     turn = turn if turn is not None else view.headline_turn
     head = [_header(view, columns, turn)] if columns.bar and height > 6 else []
     rows = _bars(view, turn)

@@ -30,7 +30,7 @@ from timmy_tui.ui.paint.themes import GAP_KEY, OVER, STAGE
 from timmy_tui.ui.paint.wording import row_name
 from timmy_tui.ui.panels.row_columns import columns_for
 from timmy_tui.ui.panels.skyline.notes import RESTART, cursor_note, event_notes, restart_columns, ruler_notes
-from timmy_tui.ui.panels.skyline.window import GUTTER, Window, rows_window, window_of
+from timmy_tui.ui.panels.skyline.window import GUTTER, Window, columns_under, rows_window, window_of
 from timmy_tui.ui.view import View
 
 LEAST_PLOT = 4
@@ -223,7 +223,7 @@ def _note_lines(view: View, window: Window, separate: bool) -> tuple[list[Line],
 
 def rows_stretch(view: View, window: Window) -> Stretch | None:
     """The turns that the stage rows show too; the axis over their columns looks the same."""
-    rows = rows_window(view, columns_for(window.columns + GUTTER).spark)
+    rows = rows_window(view, columns_under(view, window.columns + GUTTER).spark)
     start, end = window.columns_of(rows.first)[0], window.columns_of(len(view.turns) - 1)[1]
     if not rows.count or start >= window.columns or end > window.columns:
         return None

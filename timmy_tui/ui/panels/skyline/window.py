@@ -3,9 +3,11 @@
 import math
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from timmy_tui.ui.charts.ratio_row import first_cell, turn_at
 from timmy_tui.ui.charts.skyline import middle
+from timmy_tui.ui.panels.row_columns import Columns, columns_for
 from timmy_tui.ui.view import View, index_from
 
 GUTTER = 6
@@ -35,6 +37,11 @@ class Window(Struct, frozen=True):
     def flight(self) -> int:
         """Columns of the turn in flight."""
         return _ink(int(self.cells), self.cells)
+
+    @property
+    def tail(self) -> int:
+        """Columns behind the newest turn that is over: those of the one in flight, and what is free ahead of it."""
+        return self.columns - self.columns_of(self.first + self.count - 1)[1] if self.count else self.flight
 
     def turn_index(self, column: int) -> int | None:
         """Index of the turn in a column; None where there is none."""
@@ -91,6 +98,13 @@ def rows_window(view: View, columns: int) -> RowsWindow:
     """The newest turns in ``columns`` cells of the stage rows, whatever turn the cursor is on."""
     count = min(len(view.turns), columns)
     return RowsWindow(len(view.turns) - count, count, first_cell(0, count, columns), columns)
+
+
+def columns_under(view: View, width: int) -> Columns:
+    """The columns of the stage rows: those over turns end below the end of the newest turn in the skyline."""
+    columns = columns_for(width)
+    more = window_of(view, width).tail - columns.tail if columns.tail else 0
+    return replace(columns, spark=columns.spark - more, tail=columns.tail + more) if more > 0 else columns
 
 
 def window_of(view: View, width: int) -> Window:
