@@ -402,14 +402,14 @@ def test_where_a_change_began_is_an_index_only_inside_the_window() -> None:
 
 
 @pytest.mark.parametrize(
-    ("excess", "role"), [(0.0, "good"), (199.0, "good"), (400.0, "warn"), (900.0, "bad"), (-500.0, "good")]
+    ("excess", "role"), [(0.0, "good"), (199.0, "good"), (400.0, "slower.slightly"), (900.0, "slower"), (-500.0, "good")]
 )
 def test_the_mark_of_a_turn_is_coloured_by_how_far_it_is_over_its_usual(excess: float, role: str) -> None:
     snap = over_by(excess)
     newest = snap.turns[-1]
     assert view(snap).over_usual(newest) == (excess, (newest.measured_ms or 0.0) - excess)
     assert state_mark(newest, view(snap)) == ("●", role)
-    over = role in ("warn", "bad")
+    over = role != "good"
     assert state_mark(newest, view(snap, monochrome=True)) == ("▲" if over else "●", role), "a colour is not seen there"
 
 

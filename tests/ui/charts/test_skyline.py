@@ -198,7 +198,7 @@ def test_hops_between_clocks_that_differ_are_half_of_their_sum_each() -> None:
     [
         ({"state": TurnState.FAILED}, "✗", "failed"),
         ({"state": TurnState.TIMED_OUT}, "✗", "failed"),
-        ({"state": TurnState.ABORTED}, "○", "warn"),
+        ({"state": TurnState.ABORTED}, "○", "muted"),
         ({"typed": True}, "t", "muted"),
         ({"headline_ms": None}, "?", "muted"),
         ({"span": Span.V34}, "?", "muted"),

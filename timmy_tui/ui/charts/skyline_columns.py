@@ -35,7 +35,7 @@ def what_is_shown(turns: Sequence[Turn]) -> Shown:
 def column_of(turn: Turn, shown: Shown, glyphs: Glyphs) -> Column:
     """The column of a turn that is over."""
     if turn.state is TurnState.ABORTED:
-        return Column(sign=glyphs.none, role="warn")
+        return Column(sign=glyphs.none)
     if turn.state is not TurnState.COMPLETE:
         return Column(sign=glyphs.fail, role="failed")
     if shown.spoken and turn.typed:

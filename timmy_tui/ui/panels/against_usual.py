@@ -78,7 +78,7 @@ def _found(view: View, key: str) -> LevelChange | None:
     first = min((other for other in found if other.direction == one.direction), key=lambda other: other.since)
     part = "" if one.stage in (key, GPU) else one.stage
     measured_ms = _measured_since(view, key, first.since)
-    turns = max(turns_since(view, first), one.n)
+    turns = turns_since(view, first)
     drifts = one.steps > 1 or _is_gradual(view, key, first.since)
     return change._replace(since=first.since, turns=turns, part=part, measured_ms=measured_ms, drifts=drifts)
 
@@ -154,7 +154,7 @@ def _judged(view: View, key: str) -> LevelChange | None:
     """A stage that a flip moved, as long as it is among the newest turns."""
     judgement = view.snapshot.judgement
     verdict = judgement.verdict if judgement else None
-    if verdict is None or verdict.undone:
+    if verdict is None or verdict.undone or verdict.wanted:
         return None
     first = view.tried.first if view.tried is not None else None
     at = index_from(view.turns, first) if first is not None else None

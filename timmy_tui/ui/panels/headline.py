@@ -233,7 +233,7 @@ def _idle(view: View) -> list[Line]:
     for number, word, role in (
         (counts.failed, "failed", "value"),
         (counts.timed_out, "timed out", "value"),
-        (counts.aborted, "aborted", "warn"),
+        (counts.aborted, "aborted", "value"),
     ):
         if number:
             parts.append(line((f"{number} {word}", role)))

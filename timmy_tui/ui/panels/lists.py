@@ -14,15 +14,17 @@ from timmy_tui.ui.view import View
 
 STATE_ROLE = {
     TurnState.COMPLETE: "good",
-    TurnState.FAILED: "bad",
-    TurnState.TIMED_OUT: "bad",
-    TurnState.ABORTED: "warn",
+    TurnState.FAILED: "failed",
+    TurnState.TIMED_OUT: "failed",
+    TurnState.ABORTED: "muted",
     TurnState.OPEN: "info",
 }
+STATE_WORDS = "value"
+"""Role of the words beside the sign of a turn that did not complete: dark on light is for the sign alone."""
 OVER, OVER_MS = 0.15, 200.0
 OVER_MUCH, OVER_MUCH_MS = 0.4, 500.0
-"""A turn over its usual by this share of it, and by so many ms, is coloured; from the second on as a bad one. Not
-measured."""
+"""A turn over its usual by this share of it, and by so many ms, has the colours of what is slower: of a little, and from
+the second on of much. Not measured."""
 
 
 def title(text: str, width: int, view: View) -> Line:
@@ -42,12 +44,12 @@ def state_mark(turn: Turn, view: View) -> tuple[str, str]:
 
 
 def over_role(turn: Turn, view: View) -> str:
-    """``warn`` or ``bad`` for a turn that is so far over the usual for its work; else empty."""
+    """``slower.slightly`` or ``slower`` for a turn that is so far over the usual for its work; else empty."""
     known = view.over_usual(turn) if turn.state is TurnState.COMPLETE else None
     if known is None:
         return ""
     over, usual = known
-    steps = ((OVER_MUCH, OVER_MUCH_MS, "bad"), (OVER, OVER_MS, "warn"))
+    steps = ((OVER_MUCH, OVER_MUCH_MS, "slower"), (OVER, OVER_MS, "slower.slightly"))
     return next((role for share, ms, role in steps if over >= ms and over >= share * usual), "")
 
 
@@ -64,14 +66,14 @@ def _turn_row(turn: Turn, view: View, width: int) -> Line:
     glyph, role = state_mark(turn, view)
     part = largest_part(turn)
     epoch = view.glyphs.upright if turn.ordinal in view.epoch_starts else " "
-    spans = [(f"{glyph}{epoch}", role), (turn_time(turn), "muted"), (" ", "text")]
+    spans = [(glyph, role), (f"{epoch}{turn_time(turn)}", "muted"), (" ", "text")]
     if turn.state is TurnState.COMPLETE:
         spans.append((right(duration(turn.headline_ms), 6), "value" if turn.is_spoken else "muted"))
         reason = turn.unmeasured.get(V2V, "")
         largest = f"{left(label(part[0]), 6)} {right(duration(part[1]), 6)}" if part else ""
         spans.append((f"  {left(largest or reason_words(reason, 13), 13)}", "text" if largest else "muted"))
     else:
-        spans.append((left(f"{str(turn.state).replace('_', ' ')} {foreign(turn.reason, 60)}", 21), role))
+        spans.append((left(f"{str(turn.state).replace('_', ' ')} {foreign(turn.reason, 60)}", 21), STATE_WORDS))
     mark = view.marks.get(turn.ordinal, "")
     spans.append((f" {mark:4}", "good" if mark == "good" else "bad"))
     if width >= 50:

@@ -187,7 +187,7 @@ def _row(view: View, bar: Bar, stat: StageStat | None, columns: Columns, turn: T
     if columns.bar:
         drawn = _blank_bar(bar, columns) if unscaled or (bar.reason and bar.length is None) else None
         spans.extend(((" ", "text"), *(drawn or bar_line(bar, total, columns.bar, view.glyphs, usual))))
-    spans.extend(_figures(bar, stat, of_turn, columns))
+    spans.extend(_figures(bar, stat, of_turn, columns, change))
     if columns.spark:
         spans.extend(((" ", "text"), *_over_turns(view, bar.key, columns.spark)))
     return tuple(spans)
@@ -201,7 +201,17 @@ def _value(view: View, bar: Bar, at_cursor: bool) -> tuple[str, str]:
     return ahead + right(duration(bar.value), VALUE), role
 
 
-def _figures(bar: Bar, stat: StageStat | None, usual: float | None, columns: Columns) -> list[tuple[str, str]]:
+def _is_of_others(stat: StageStat | None, usual: float | None, change: LevelChange | None) -> bool:
+    """The p95 of the window is of other turns than the usual beside it: of both sides of a change, or of less work.
+
+    ``usual 450ms  p95 354ms`` looked like a fault.
+    """
+    return change is not None or (stat is not None and None not in (stat.p95, usual) and (stat.p95 or 0.0) < (usual or 0.0))
+
+
+def _figures(
+    bar: Bar, stat: StageStat | None, usual: float | None, columns: Columns, change: LevelChange | None
+) -> list[tuple[str, str]]:
     """``usual``: what the bar is drawn against."""
     known = stat if stat is not None and stat.n else None
     gap = bar.key.startswith(GAP) or bar.kind == "hatch" or bar.key in SETTINGS
@@ -209,7 +219,7 @@ def _figures(bar: Bar, stat: StageStat | None, usual: float | None, columns: Col
     if columns.usual:
         figures.append((" " + right("" if gap else duration(usual), columns.usual), "text" if known else "faint"))
     if columns.p95:
-        text = "" if gap else duration(known.p95 if known else None)
+        text = "" if gap or _is_of_others(known, usual, change) else duration(known.p95 if known else None)
         figures.append((" " + right(text, P95), "text" if known and known.n >= FEW else "faint"))
     if columns.n:
         figures.append((" " + right("" if gap else str(known.n if known else 0), COUNT), "muted"))

@@ -153,6 +153,9 @@ def verdict_words(verdict: Comparison | None) -> tuple[str, str]:
     """(``LLM ×0.40``, role): the stage that gained or lost most since a flip; ``no change``; empty while not known."""
     if verdict is None:
         return "", "info"
+    if verdict.wanted:
+        # A stage that has its turns already would be judged ahead of the whole, whose sentence says that it is not yet.
+        return f"verdict in {plural(verdict.wanted, 'turn')}", "info"
     all_moved = [one for one in verdict.stages if one.verdict in ("faster", "slower") and one.ratio is not None]
     moved = [one for one in all_moved if one.stage != V2V] or all_moved
     if moved:
@@ -161,8 +164,8 @@ def verdict_words(verdict: Comparison | None) -> tuple[str, str]:
         name = stage_name(most.stage) if most.stage in BY_KEY else most.stage
         size = ratio_words(most.ratio or 0.0) or signed_duration((most.after_ms or 0.0) - (most.before_ms or 0.0))
         return f"{name} {size}", role
-    if verdict.outcome and not verdict.wanted:
+    if verdict.outcome:
         return verdict.outcome, "info"
     if any(one.verdict == "unchanged" for one in verdict.stages):
         return "no change", "info"
-    return (f"verdict in {plural(verdict.wanted, 'turn')}" if verdict.wanted else ""), "info"
+    return "", "info"

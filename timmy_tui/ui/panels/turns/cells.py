@@ -12,7 +12,7 @@ from timmy_tui.report.words.llm import share_words
 from timmy_tui.ui.paint.lines import foreign, right
 from timmy_tui.ui.paint.wording import part_name, reason_words, stage_name, tokens
 from timmy_tui.ui.panels.headline import largest_part
-from timmy_tui.ui.panels.lists import state_mark, turn_time
+from timmy_tui.ui.panels.lists import STATE_WORDS, state_mark, turn_time
 from timmy_tui.ui.turn_filter import TurnFacts, stage_ms
 from timmy_tui.ui.view import View
 
@@ -111,8 +111,7 @@ def why(turn: Turn, view: View) -> str:
 
 
 def _why(turn: Turn, view: View) -> Cell:
-    complete = turn.state is TurnState.COMPLETE
-    return why(turn, view), "muted" if complete else state_mark(turn, view)[1]
+    return why(turn, view), "muted" if turn.state is TurnState.COMPLETE else STATE_WORDS
 
 
 def _stage(key: str) -> TurnColumn:

@@ -7,7 +7,7 @@ from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import MISSING, count, duration, on_off, plural
 from timmy_tui.model.stages.system import watched
 from timmy_tui.model.stages.watched import label
-from timmy_tui.model.turn import Span, Turn
+from timmy_tui.model.turn import NOT_COMPLETED, Span, Turn
 from timmy_tui.report.timeline import timeline
 from timmy_tui.ui.paint.lines import (
     Line,
@@ -25,7 +25,7 @@ from timmy_tui.ui.paint.lines import (
 )
 from timmy_tui.ui.paint.wording import clock_time, diagnosis_words, stage_name, tokens
 from timmy_tui.ui.panels.headline import headline_words
-from timmy_tui.ui.panels.lists import state_mark, title
+from timmy_tui.ui.panels.lists import STATE_WORDS, state_mark, title
 from timmy_tui.ui.panels.live.stage_rows import ledger_lines
 from timmy_tui.ui.panels.waits import wait_words
 from timmy_tui.ui.view import View
@@ -64,7 +64,7 @@ def _facts(view: View, turn: Turn, width: int, whole: bool) -> list[Line]:
     head = [
         line((f"{glyph} ", role), (f"turn {count(turn.number)}", "value")),
         line((f"{name} {clock_time(turn.started)}", "muted")),
-        line((f"{state}{reason}", role)),
+        line((f"{state}{reason}", STATE_WORDS if turn.state in NOT_COMPLETED else role)),
         *([line((headline, "value"))] if (headline := _headline(turn)) else ()),
         *([line((mark, "good" if mark == "good" else "bad"))] if mark else ()),
     ]
@@ -91,7 +91,7 @@ def _facts(view: View, turn: Turn, width: int, whole: bool) -> list[Line]:
     said = cells(rows[0]) <= width and sentence in plain(rows[0])
     if diagnosis is not None and sentence and not said:
         # It names every contribution, so it is shown whole.
-        role = "warn" if diagnosis.slow else "muted"
+        role = "slower.slightly" if diagnosis.slow else "muted"
         rows.extend(line((text, role)) for text in wrap_text(foreign(sentence, 400), width)[:3])
     return rows
 
