@@ -19,7 +19,7 @@ from timmy_tui.ui.panels.live.rows_axis import RAW_WORDS, rows_axis
 from timmy_tui.ui.panels.live.screen import live_lines
 from timmy_tui.ui.panels.live.stage_rows import ledger_lines
 from timmy_tui.ui.panels.row_columns import columns_for
-from timmy_tui.ui.panels.skyline.panel import BEAM, SEPARATE_RULER, skyline_lines
+from timmy_tui.ui.panels.skyline.panel import BEAM, REVERSE, SEPARATE_RULER, skyline_lines
 from timmy_tui.ui.panels.skyline.window import GUTTER, RowsWindow, columns_under, rows_window, window_of
 from timmy_tui.ui.view import View
 
@@ -79,8 +79,8 @@ def test_skyline_ruler_axis_and_rows_end_at_one_cell(width: int, count: int) -> 
     skyline = window_of(v, width)
     end = GUTTER + skyline.columns_of(count - 1)[1]
     assert begin + window.columns_of(count - 1)[1] == end
-    ruler = plain(skyline_lines(v, width, SEPARATE_RULER)[-3])
-    assert len(ruler.rstrip()) == len(plain(head(v, width)).rstrip()) == len(plain(row(v, width, "LLM")).rstrip()) == end
+    lines = (skyline_lines(v, width, SEPARATE_RULER)[-3], head(v, width), row(v, width, "LLM"))
+    assert {len(plain(one).rstrip()) for one in lines} == {end}
 
 
 @pytest.mark.parametrize("count", [1, 3, 11, 20, 31, 48, 79, 80, 200])
@@ -224,3 +224,18 @@ def test_a_failed_turn_does_not_look_like_a_slower_one() -> None:
         (text, role) for line in skyline_lines(v, 120, SEPARATE_RULER) for text, role in line if UNICODE.fail in text
     ]
     assert {role for _, role in signs} == {"failed"}
+
+
+def test_without_colours_the_cursors_turn_is_in_reverse_in_every_row_and_band() -> None:
+    """There was a sign in the axis alone, and a thin line in what sky the bands leave."""
+    v = view(of_turns(90), monochrome=True).with_cursor(80)
+    window, begin = begin_of(v, 120)
+    start, end = window.columns_of(80)
+    for name in ("LLM", "TTS", "classify"):
+        assert [at for at, role in enumerate(roles(row(v, 120, name), begin)) if role == REVERSE] == [
+            *range(start, end)
+        ]
+    column = GUTTER + window_of(v, 120).column_of(80)
+    plot = skyline_lines(v, 120, SEPARATE_RULER)[:-3]
+    assert all(each(line)[column][1] == REVERSE for line in plot)
+    assert sum(role == REVERSE for line in plot for _, role in each(line)) == len(plot)

@@ -27,12 +27,14 @@ from timmy_tui.ui.paint.glyphs import UNICODE
 from timmy_tui.ui.paint.lines import Line, cells, plain
 from timmy_tui.ui.paint.wording import Change, change_words
 from timmy_tui.ui.panels.against_usual import level_change, moved_level, row_points, usual_ms
+from timmy_tui.ui.panels.headline import turns_since
 from timmy_tui.ui.panels.lists import state_mark
 from timmy_tui.ui.panels.live.rows_axis import rows_axis
 from timmy_tui.ui.panels.live.said import finding_line
 from timmy_tui.ui.panels.live.screen import live_lines
 from timmy_tui.ui.panels.live.stage_rows import ledger_lines
 from timmy_tui.ui.panels.row_columns import Columns, columns_for, spark_columns
+from timmy_tui.ui.panels.skyline.notes import verdict_words
 from timmy_tui.ui.view import View
 
 NAMES = ("p95", "n", "share", "usual", "bar", "change", "spark")
@@ -402,7 +404,8 @@ def test_where_a_change_began_is_an_index_only_inside_the_window() -> None:
 
 
 @pytest.mark.parametrize(
-    ("excess", "role"), [(0.0, "good"), (199.0, "good"), (400.0, "slower.slightly"), (900.0, "slower"), (-500.0, "good")]
+    ("excess", "role"),
+    [(0.0, "good"), (199.0, "good"), (400.0, "slower.slightly"), (900.0, "slower"), (-500.0, "good")],
 )
 def test_the_mark_of_a_turn_is_coloured_by_how_far_it_is_over_its_usual(excess: float, role: str) -> None:
     snap = over_by(excess)
@@ -454,3 +457,63 @@ def test_where_rows_are_few_those_that_were_late_come_first_and_settings_last() 
     assert "STT" not in [plain(row).split()[0] for row in ledger_lines(v, 80, 6, newest)]
     whole = [plain(row).split()[0] for row in ledger_lines(v, 120, 12, newest)]
     assert "endpointing" in whole, "it is worth more than a row of 3 ms"
+
+
+# -- what stands beside what
+
+
+def test_bars_have_the_room_of_words_that_no_row_has_to_say() -> None:
+    """26 blank cells stood between the figures and their bars, on every row of a quiet pane."""
+    quiet, told = replace(snapshot(), judgement=None), snapshot(judgement=judgement(31, finding()))
+    heads = [plain(rows(snap, 200)["stage"]) for snap in (quiet, told)]
+    axis = [len(head[head.index("0─") : head.index("≥")]) for head in heads]
+    assert axis[0] - axis[1] == 26
+    assert "was 720ms → now 1.01s" in plain(rows(told, 200)["LLM"])
+
+
+def test_beside_a_change_stands_no_p95_of_both_its_sides() -> None:
+    """``usual 450ms  p95 354ms`` looked like a fault."""
+    row = next(one for one in snapshot().stages if one.key == "llm")
+    assert row.p95 is not None
+    quiet = replace(snapshot(), judgement=None)
+    assert duration(row.p95) in plain(rows(quiet, 200)["LLM"])
+    assert duration(row.p95) not in plain(rows(snapshot(judgement=judgement(31, finding())), 200)["LLM"])
+
+
+def test_a_p95_below_the_usual_of_more_work_is_left_out() -> None:
+    snap = replace(snapshot(), judgement=None)
+
+    def tts(p95: float) -> str:
+        stages = tuple(replace(row, p95=p95) if row.key == "tts" else row for row in snap.stages)
+        return plain(rows(replace(snap, stages=stages), 200)["TTS"])
+
+    assert duration(7777.0) in tts(7777.0) and duration(1.5) not in tts(1.5)
+
+
+def test_what_is_red_in_the_bars_is_said_above_them() -> None:
+    """Red in a bar is of this turn, red in its row is a change for good."""
+    snap = with_ratios(snapshot(judgement=None), "llm", *[1.0] * 19, 2.0)
+    head = rows(snap, 120)["stage"]
+    at = next(index for index, (text, role) in enumerate(head) if role == "bar.over")
+    assert head[at][0] == UNICODE.swatch and head[at + 1][0].strip() in ("over its usual", "over usual", "over")
+    assert any(role == "bar.over" for _, role in rows(snap, 120)["LLM"])
+    as_usual = with_ratios(snapshot(judgement=None), "llm", *[1.0] * 20)
+    assert not any(role == "bar.over" for line in rows(as_usual, 120).values() for _, role in line)
+    assert not any(role == "bar.over" for _, role in rows(snap, 120, monochrome=True)["stage"]), "no colour to explain"
+
+
+def test_nothing_is_judged_ahead_of_its_verdict() -> None:
+    """A stage that had its turns already said ``▼-420ms`` beside ``too few turns: 1 more``."""
+    state = judgement(30)
+    assert state.verdict is not None and level_change(view(snapshot(judgement=state)), "llm") is not None
+    early = replace(state, verdict=replace(state.verdict, wanted=1))
+    assert level_change(view(snapshot(judgement=early)), "llm") is None
+    assert verdict_words(early.verdict) == ("verdict in 1 turn", "info")
+
+
+def test_a_row_counts_the_turns_of_a_change_as_the_other_lists_do() -> None:
+    """Row ``◂25t``, finding ``since turn 58`` of 77: the detector counts its own turns."""
+    told = finding(n=25)
+    v = view(snapshot(judgement=judgement(31, told)))
+    change = level_change(v, "llm")
+    assert change is not None and change.turns == turns_since(v, told) == 11

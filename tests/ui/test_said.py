@@ -11,9 +11,11 @@ from msgspec.structs import replace
 from tests.ui.running import running_dashboard
 from tests.ui.snapshots import NOW, TICK, control_state, finding, judgement, snapshot, sources, troubled
 from timmy_tui.model.snapshot import Snapshot, SourceCondition, SourceState
+from timmy_tui.model.turn import FlagChange
 from timmy_tui.ui.paint.lines import cells, plain
 from timmy_tui.ui.panels.facts import cache_line, footer_line
-from timmy_tui.ui.panels.live.said import FULL, SOON_TURNS, forecast_line, said_lines, said_rows
+from timmy_tui.ui.panels.headline import says_finding
+from timmy_tui.ui.panels.live.said import FULL, SOON_TURNS, forecast_line, said_lines, said_rows, verdict_line
 from timmy_tui.ui.panels.live.screen import live_lines
 from timmy_tui.ui.panels.live.stage_card import card_rows
 from timmy_tui.ui.screens.overlays import SIGNS
@@ -235,3 +237,61 @@ def test_the_models_name_is_whole_or_left_out() -> None:
         shown = plain(cache_line(known, width))
         assert name in shown or "llama" not in shown
     assert name in plain(cache_line(known, 200))
+
+
+# -- the answer to a flip
+
+MOVED = (
+    FlagChange(flag="tail-mode", label="tail mode", before=True, after=False),
+    FlagChange(flag="raw", label="raw", before=True, after=False),
+)
+
+
+def flipped(**changes: Any) -> Snapshot:
+    """A verdict on a flip of two flags, and nothing else of the judgement."""
+    state = judgement(30)
+    assert state.verdict is not None
+    sentence = "helped: LLM ×0.41 [0.36, 0.47] at equal work, V2V -420ms, n = 11/18"
+    verdict = replace(state.verdict, changes=MOVED, sentence=sentence, outcome="helped")
+    return replace(snapshot(), judgement=replace(state, verdict=replace(verdict, **changes), diagnoses=()))
+
+
+@pytest.mark.parametrize("width", range(34, 80))
+def test_where_not_all_has_room_the_answer_is_ahead_of_what_was_asked(width: int) -> None:
+    """``tail mode off→on, raw on→off: h…  u undo`` said nothing."""
+    text = plain(verdict_line(view(flipped()), width))
+    assert text.startswith("helped: tail mode off→on") and text.endswith("  u undo") and len(text) <= width
+
+
+def test_a_wide_line_asks_first_and_answers_then() -> None:
+    text = plain(verdict_line(view(flipped()), 120))
+    assert text.startswith("tail mode off→on, raw on→off: helped: LLM ×0.41") and text.endswith("u undo")
+
+
+def test_a_narrow_line_says_how_many_turns_a_verdict_still_takes() -> None:
+    text = plain(verdict_line(view(flipped(wanted=2, sentence="too few turns: 2 more")), 40))
+    assert text.startswith("too few turns: 2 more: tail mode")
+
+
+@pytest.mark.parametrize("size", [(40, 10), (60, 15)])
+def test_on_the_smallest_panes_the_answer_is_on_the_screen(size: tuple[int, int]) -> None:
+    text = "\n".join(map(plain, live_lines(view(flipped()), *size)))
+    assert "helped: tail mode" in text
+
+
+def test_on_a_single_line_the_headlines_finding_does_not_hide_the_verdict() -> None:
+    told = flipped()
+    state = judgement(30, finding())
+    snap = replace(told, judgement=replace(state, verdict=told.judgement.verdict if told.judgement else None))
+    assert says_finding(view(snap), 60) and not says_finding(view(snap), 40)
+    (one,) = said_lines(view(snap), 60, 1)
+    assert plain(one).startswith("helped: ") and "finding" not in plain(one)
+    (first,) = said_lines(view(snap), 40, 1)
+    assert plain(first).startswith("▲ LLM slower"), "the headline has no room for it there"
+
+
+def test_the_page_of_all_there_is_says_a_heading_once() -> None:
+    rows = [plain(row).strip() for row, _ in said_rows(view(full()), 80)]
+    for heading in ("cache", "context"):
+        said = rows[rows.index(heading) + 1]
+        assert heading not in said and said, said

@@ -53,8 +53,8 @@ MEET = sorted({
     *combinations(LARGE, 2), *zip(CRITICAL, CRITICAL[1:], strict=False), *((key, GAP_KEY) for key in CRITICAL),
 })  # fmt: skip
 SHORT = {frozenset(two) for two in (("stt_final", "store"), ("classify", "tts"))}
-"""In sixteen colours seven are left to eight stages, beside those of judgements and of warnings: the two of 30 and 40 ms
-have a white and a cyan that are near another in some palettes; other stages are always between these."""
+"""In sixteen colours seven are left to eight stages, beside those of judgements and of warnings: the two of 30 and
+40 ms have a white and a cyan that are near another in some palettes; other stages are always between these."""
 JUDGED = ("slower", "slower.slightly", "faster", "faster.slightly")
 JUDGEMENTS = (*JUDGED, *(f"spark.{role}" for role in JUDGED), "bar.over", "good", "bad")
 """What became slower or faster, and what is right or wrong."""

@@ -1,5 +1,7 @@
 """The waterfall of one turn: each stage at its place on the headline's time axis."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from timmy_tui.model.stages.watched import BY_KEY, CRITICAL, GAP, HOPS, NETWORK, SPLIT, UNATTRIBUTED, label
@@ -127,7 +129,8 @@ def _against(usual: float, bar: Bar, scale: float, spans: list[Span]) -> list[Sp
     if not is_off(over, usual):
         return spans
     cells = sum(len(text) for text, _ in spans)
-    ordinary = min(max(round(usual * scale), 0), cells - 1)
+    # One cell at least keeps the stage's colour, where there are two: what the rest is over would not be told.
+    ordinary = min(max(round(usual * scale), 1), cells - 1)
     result: list[Span] = []
     for text, role in spans:
         inside = text[:ordinary]
@@ -168,8 +171,14 @@ def _fill(kind: str, size: float, available: int, glyphs: Glyphs) -> str:
     return glyph.get(kind, glyphs.hole) * max(1, round(size))
 
 
-def axis_line(total: float, width: int, glyphs: Glyphs, end_label: str) -> Line:
-    """``0 ─── 1.83s`` over the bars."""
+def axis_line(width: int, glyphs: Glyphs, end_label: str, over_words: Sequence[str] = ()) -> Line:
+    """``0 ─── 1.83s`` over the bars; ``over_words``: what their other colour says, the longest that fits is there."""
     if width < len(end_label) + 3:
         return ((glyphs.rule * width, "rule"),)
-    return (("0", "muted"), (glyphs.rule * (width - len(end_label) - 1), "rule"), (end_label, "muted"))
+    room = width - len(end_label) - 1
+    words = next((text for text in over_words if len(text) + 4 <= room), "")
+    if not words:
+        return (("0", "muted"), (glyphs.rule * room, "rule"), (end_label, "muted"))
+    ahead = room - len(words) - 3
+    key: Line = ((" ", "rule"), (glyphs.swatch, "bar.over"), (words, "muted"))
+    return (("0", "muted"), (glyphs.rule * ahead, "rule"), *key, (glyphs.rule, "rule"), (end_label, "muted"))

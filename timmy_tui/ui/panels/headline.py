@@ -10,7 +10,7 @@ from timmy_tui.model.turn import NOT_COMPLETED, Turn, TurnState
 from timmy_tui.report.status_line.line import MEDIAN
 from timmy_tui.report.words.findings import turns_of
 from timmy_tui.ui.activity import is_listening
-from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, spread
+from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, plain, spread
 from timmy_tui.ui.paint.wording import (
     EQUAL_WORK,
     change_of,
@@ -47,9 +47,14 @@ def in_steps(age_s: float) -> float:
 
 
 def _level_first(view: View, width: int) -> list[Line]:
-    """A finding is ahead of the largest part: it is what the corner of an eye is for."""
-    level, largest = _level(view, width), _largest(view, width)
-    return [*level, *largest] if view.leading is not None else [*largest, *level]
+    """A finding takes the place of the largest part, which the skyline and the rows show: it is what an eye is for."""
+    level = _level(view, width)
+    return level if view.leading is not None else [*_largest(view, width), *level]
+
+
+def says_finding(view: View, width: int) -> bool:
+    """The headline has the leading finding, whole."""
+    return view.leading is not None and plain(_level(view, width)[0]) in plain(headline_line(view, width))
 
 
 def _badge(view: View) -> Line:
@@ -147,11 +152,12 @@ def usual_parts(snapshot: Snapshot) -> list[Line]:
         # Both would only say the headline again.
         return [line((f"n {row.n}", "muted"))]
     p95 = "faint" if row.n < FEW else "text"
-    return [
+    parts = [
         line((f"p50·{snapshot.window}t ", "muted"), duration(row.p50)),
         line(("p95 ", "muted"), (duration(row.p95), p95)),
-        line((f"n {row.n}", "muted")),
     ]
+    # Of a full window the number of turns stands there already.
+    return [*parts, line((f"n {row.n}", "muted"))] if row.n != snapshot.window else parts
 
 
 def flight_line(view: View, width: int, ahead: Line = ()) -> Line:

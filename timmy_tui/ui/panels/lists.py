@@ -21,10 +21,12 @@ STATE_ROLE = {
 }
 STATE_WORDS = "value"
 """Role of the words beside the sign of a turn that did not complete: dark on light is for the sign alone."""
+NAME = 9
+"""Cells for what a pair of the last prompt is called."""
 OVER, OVER_MS = 0.15, 200.0
 OVER_MUCH, OVER_MUCH_MS = 0.4, 500.0
-"""A turn over its usual by this share of it, and by so many ms, has the colours of what is slower: of a little, and from
-the second on of much. Not measured."""
+"""A turn over its usual by this share of it, and by so many ms, has the colours of what is slower: of a little, and
+from the second on of much. Not measured."""
 
 
 def title(text: str, width: int, view: View) -> Line:
@@ -110,16 +112,29 @@ def prompt_rows(view: View, width: int, height: int) -> list[Line]:
         _pairs("prompt", f"{tokens(turn.prompt_tokens)} tok, {tokens(turn.prompt_chars)} chars, {_chunks(turn)}"),
         _pairs("reply", f"{tokens(turn.output_tokens)} tok, {tokens(turn.reply_length)} chars"),
         *(_v34_pairs(turn) if watched().is_built_in else ()),
-        _pairs("model", foreign(turn.model or MISSING, width)),
+        _model(view, turn, width),
     ]
     if turn.text:
-        rows.append(line((left("said", 9), "muted"), (foreign(turn.text, max(width - 9, 0)), "quote")))
+        rows.append(line((left("said", NAME), "muted"), (foreign(turn.text, max(width - NAME, 0)), "quote")))
     return [fit(row, width) for row in rows][:height]
+
+
+def _model(view: View, turn: Turn, width: int) -> Line:
+    """The model, and how much it sees, of that turn; else of the newest that tells: v34's output comes 8 KiB at a time,
+    so that its newest turns seldom do.
+    """
+    known = next((one for one in reversed(view.turns) if one.model and one.ordinal <= turn.ordinal), None)
+    if known is None:
+        return _pairs("model", MISSING)
+    window = f", num_ctx {tokens(known.num_ctx)}" if known.num_ctx is not None else ""
+    of = "" if known is turn else f", of {view.turn_name(known.ordinal, known.request_id)}"
+    room = max(width - NAME - len(window) - len(of), 1)
+    return (*_pairs("model", foreign(known.model or MISSING, room) + window), (of, "muted"))
 
 
 def _v34_pairs(turn: Turn) -> tuple[Line, Line]:
     """What only v34 sends."""
-    flags = f"tail mode {on_off(turn.tail_mode)}, raw {on_off(turn.raw)}, num_ctx {tokens(turn.num_ctx)}"
+    flags = f"tail mode {on_off(turn.tail_mode)}, raw {on_off(turn.raw)}"
     context = f"sent {tokens(turn.context_sent)}, returned {tokens(turn.context_returned)}"
     return _pairs("context", context), _pairs("flags", flags)
 
@@ -129,7 +144,7 @@ def _chunks(turn: Turn) -> str:
 
 
 def _pairs(name: str, text: str) -> Line:
-    return line((left(name, 9), "muted"), text)
+    return line((left(name, NAME), "muted"), text)
 
 
 def flag_rows(view: View, width: int, height: int) -> list[Line]:

@@ -50,8 +50,8 @@ def spark_columns(width: int) -> int:
     return KNOTS[-1][1]
 
 
-def columns_for(width: int) -> Columns:
-    """The columns that fit ``width`` cells."""
+def columns_for(width: int, words: bool = False) -> Columns:
+    """The columns that fit ``width`` cells; ``words``: a change has levels to say, for which a wide pane has room."""
     spark = spark_columns(width)
     if not spark:
         return Columns()
@@ -70,6 +70,9 @@ def columns_for(width: int) -> Columns:
     bar -= (COUNT + 1) * n
     p95 = bar - (P95 + 1) >= GOOD_BAR
     bar -= (P95 + 1) * p95
-    if bar - (CHANGE_WORDS - CHANGE) >= GOOD_BAR:
+    # Without a change 26 blank cells stood between the figures and their bars.
+    if words and bar - (CHANGE_WORDS - CHANGE) >= GOOD_BAR:
         change, bar = CHANGE_WORDS, bar - (CHANGE_WORDS - CHANGE)
-    return Columns(name, min(bar, WIDEST), spark, change, share, usual, p95, n, tail)
+    over = max(bar - WIDEST, 0)
+    more = min(over, CHANGE_WORDS - change)
+    return Columns(name, bar - over, spark + over - more, change + more, share, usual, p95, n, tail)

@@ -75,7 +75,7 @@ def test_how_bad_the_turn_is_has_glyph_word_and_colour() -> None:
     slower = drawn(snapshot(judgement=judgement(30, finding())))
     assert block(slower, "≥3.14s") == "bad" and "▲ LLM slower +290ms" in text_of(slower)
     slow = drawn(snapshot())
-    assert block(slow, "≥3.14s") == "warn" and "▲ slow +640ms over your usual" in text_of(slow)
+    assert block(slow, "≥3.14s") == "slower.slightly" and "▲ slow +640ms over your usual" in text_of(slow)
     judged = judgement(30)
     usual = replace(judged, diagnoses=(replace(judged.diagnoses[0], slow=False, excess_ms=12.0),))
     normal = drawn(snapshot(judgement=usual))

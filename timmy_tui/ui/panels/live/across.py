@@ -127,7 +127,8 @@ def _verdict(view: View, width: int) -> tuple[str, Line]:
         return role, finding_line(view, width)
     diagnosis = view.diagnosis_of(turn.ordinal) if turn is not None else None
     if diagnosis is not None and diagnosis.slow:
-        return "slower.slightly", line((f"{glyphs.up} slow ", "slower.slightly"), *diagnosis_line(view, max(width - 7, 1), turn)[0])
+        role = "slower.slightly"
+        return role, line((f"{glyphs.up} slow ", role), *diagnosis_line(view, max(width - 7, 1), turn)[0])
     if view.excess_ms is not None:
         return _against_usual(view, view.excess_ms)
     return "value", line((f"{glyphs.none} nothing to compare it with yet", "muted"))

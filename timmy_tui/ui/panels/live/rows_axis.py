@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from timmy_tui.model.flags.words import changes_words
 from timmy_tui.ui.charts.skyline_notes import Note, Stretch, place_notes
 from timmy_tui.ui.paint.lines import Line, foreign, plain
@@ -18,8 +20,10 @@ from timmy_tui.ui.panels.skyline.window import RowsWindow, rows_window
 from timmy_tui.ui.view import View
 
 RATIO_WORDS = (" half height = usual at equal work ", " half height = usual ", " half = usual ")
-RAW_WORDS = (" ms from zero, top = largest ", " ms from zero ", " ms ")
+RAW_WORDS = (" ms from zero, top = largest ", " ms from zero ")
 """What the columns over turns show; the longest that fits stands above them."""
+RAW_SHORT = (" ms ",)
+"""Where neither does, also without ticks."""
 
 
 def rows_axis(view: View, columns: int) -> Line:
@@ -34,7 +38,9 @@ def rows_axis(view: View, columns: int) -> Line:
     with_ticks = place_notes([*notes, *ticks], columns, stretch)
     # With ticks alone nobody would know what is drawn.
     said = any(text in plain(with_ticks) for text in words)
-    return with_ticks if said else place_notes(notes, columns, stretch)
+    return (
+        with_ticks if said else place_notes(notes, columns, replace(stretch, words=(*words, *RAW_SHORT[: view.raw_rows])))
+    )
 
 
 def _cursor(view: View, window: RowsWindow) -> Iterator[Note]:

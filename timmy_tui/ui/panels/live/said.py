@@ -7,10 +7,11 @@ notice. Where there are not enough lines the least important are left out and co
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from timmy_tui.core.formatting import local_time, percent, plural
 from timmy_tui.model.flags.words import changes_words, epoch_words
-from timmy_tui.model.judgement import Finding
+from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.model.turn import Epoch, Turn
 from timmy_tui.report.words.findings import span_words
 from timmy_tui.ui.charts.stack import NEARLY_FULL
@@ -39,6 +40,7 @@ from timmy_tui.ui.paint.wording import (
     tokens,
 )
 from timmy_tui.ui.panels.facts import (
+    NARROW,
     UNDO,
     cache_line,
     cache_parts,
@@ -48,7 +50,8 @@ from timmy_tui.ui.panels.facts import (
     sources_lines,
     trial_line,
 )
-from timmy_tui.ui.panels.headline import SHORT_CHANGE, with_count
+from timmy_tui.ui.panels.headline import SHORT_CHANGE, says_finding, with_count
+from timmy_tui.ui.panels.skyline.notes import verdict_words
 from timmy_tui.ui.view import View
 
 SOON_TURNS, FULL = 15, NEARLY_FULL
@@ -65,7 +68,7 @@ WIDE = 120
 
 COUNT_SHARE = 0.4
 """Of the last line is at most so much for what is left out."""
-SOURCES = "sources"
+SOURCES, FINDING, LAST = "sources", "finding", 10
 URGENT = ("bad", "warn", "slower", "slower.slightly")
 """Roles of words that ask for a look."""
 
@@ -83,6 +86,8 @@ class Said(Struct, frozen=True):
 def said_lines(view: View, width: int, limit: int, turn: Turn | None = None) -> list[Line]:
     """At most ``limit`` lines in a fixed order; ``turn``: the one that the screen shows (default: the last)."""
     said = [one for one in _said(view, width, turn) if one.text]
+    if len(said) > limit == 1:
+        said = _without_twice(view, width, said)
     if len(said) <= limit:
         return [one.text for one in said]
     if limit <= 0:
@@ -102,6 +107,17 @@ def said_lines(view: View, width: int, limit: int, turn: Turn | None = None) -> 
             last = join_fitting(parts, width - cells(count) - 1) or parts[0]
     lines[-1] = spread(whole_parts(last, width - cells(count) - 1), count, width)
     return lines
+
+
+def _without_twice(view: View, width: int, said: list[Said]) -> list[Said]:
+    """A finding that the headline has gives way: on a single line it hid the verdict, which is said nowhere else.
+
+    Where there are more of them, that they are is still to be counted.
+    """
+    if not says_finding(view, width):
+        return said
+    others = len(view.findings) > 1
+    return [replace(one, rank=LAST) if one.name == FINDING else one for one in said if one.name != FINDING or others]
 
 
 def _count(view: View, hidden: Sequence[Said], width: int) -> Line:
@@ -129,7 +145,7 @@ def _said(view: View, width: int, turn: Turn | None) -> list[Said]:
     sources = [Said(text, 9 if not trouble else 8 if number else 3, SOURCES) for number, text in enumerate(lines)]
     test = trial_line(trial, view, width) if trial is not None and trial.phase != "done" else ()
     return [
-        Said(finding, 2, "finding"),
+        Said(finding, 2, FINDING),
         Said(test, 4, "test"),
         Said(verdict, 4, "verdict"),
         Said(diagnosis, 5 if slow else 8, "this turn"),
@@ -199,9 +215,22 @@ def verdict_line(view: View, width: int) -> Line:
         if view.read_only or verdict.wanted or verdict.undone
         else line(("  " + view.keys.get(UNDO, ""), "key"), " undo")
     )
-    head = f"{foreign(changes_words(verdict.changes), 40)}: " if verdict.changes else "verdict "
-    available = max(width - len(head) - len(plain(undo)), 0)
-    return (*line((head, "muted"), (foreign(verdict.sentence, available), "info")), *undo)
+    moved = foreign(changes_words(verdict.changes), 40) if verdict.changes else "verdict"
+    available = max(width - len(plain(undo)), 0)
+    if width < NARROW and verdict.changes:
+        answer, rest = _answer(verdict)
+        behind = foreign(f"{moved}{rest}", max(available - len(answer) - 2, 0))
+        return (*line((f"{answer}: ", "info"), (behind, "muted")), *undo)
+    head = f"{moved}: " if verdict.changes else f"{moved} "
+    return (*line((head, "muted"), (foreign(verdict.sentence, available - len(head)), "info")), *undo)
+
+
+def _answer(verdict: Comparison) -> tuple[str, str]:
+    """(what came of it, the figures behind that): where not all has room, the answer is ahead of the question."""
+    if verdict.wanted:
+        return foreign(verdict.sentence, 40), ""
+    outcome = verdict.outcome or verdict_words(verdict)[0] or "verdict"
+    return foreign(outcome, 40), f"; {verdict.sentence.removeprefix(outcome).lstrip(':, ')}"
 
 
 def diagnosis_line(view: View, width: int, turn: Turn | None) -> tuple[Line, bool]:
@@ -249,8 +278,8 @@ def said_rows(view: View, width: int) -> list[Row]:
         ("guided test", _words(view.trial.sentence, width) if view.trial is not None else []),
         ("verdict of the newest flip", _words(verdict.sentence, width) if verdict is not None else []),
         ("the newest turn", _words(diagnosis_words(diagnosis), width) if diagnosis is not None else []),
-        ("context", _words(plain(forecast_line(view, 1000)), width)),
-        ("cache", wrap(cache_parts(view), width - 2)),
+        ("context", _words(plain(forecast_line(view, 1000)).replace("context ", "", 1), width)),
+        ("cache", wrap(_unnamed(cache_parts(view), "cache "), width - 2)),
         ("sources", wrap(source_parts(view), width - 2)),
         ("flags that moved, and restarts, newest first", _begun(view, width - 2)),
     ]
@@ -259,6 +288,11 @@ def said_rows(view: View, width: int) -> list[Row]:
         rows += [(line((heading, "title")), None)] * bool(texts)
         rows += [((("  ", "text"), *text), None) for text in texts]
     return rows
+
+
+def _unnamed(parts: list[Line], name: str) -> list[Line]:
+    """Without the name that the first part begins with: the heading above has it."""
+    return [part[1:] if not at and part[0][0] == name else part for at, part in enumerate(parts)]
 
 
 def _begun(view: View, width: int) -> list[Line]:

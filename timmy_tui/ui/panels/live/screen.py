@@ -98,8 +98,10 @@ def _lists(view: View, width: int, layout: Layout) -> list[Line]:
     gutter = 2
     each = (width - gutter * (layout.list_columns - 1)) // layout.list_columns
     chosen = sorted(LISTS[: layout.list_columns], key=lambda panel: panel is not log_list)
-    columns = [(_cached(panel, view, each, layout.lists), each) for panel in chosen]
-    made_of = (*(lines for lines, _ in columns), each, layout.lists)
+    rest = width - (each + gutter) * layout.list_columns + gutter
+    widths = [*[each] * (layout.list_columns - 1), each + rest]
+    columns = [(_cached(panel, view, one, layout.lists), one) for panel, one in zip(chosen, widths, strict=True)]
+    made_of = (*(lines for lines, _ in columns), width, layout.lists)
     return view.remembered("lists", made_of, lambda: join(columns, layout.lists, gutter))
 
 

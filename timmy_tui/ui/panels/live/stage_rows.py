@@ -28,7 +28,7 @@ from timmy_tui.ui.panels.against_usual import (
 from timmy_tui.ui.panels.headline import FEW, headline_words
 from timmy_tui.ui.panels.live.rows_axis import rows_axis
 from timmy_tui.ui.panels.row_columns import COUNT, P95, SHARE, VALUE, Columns
-from timmy_tui.ui.panels.skyline.panel import BEAM
+from timmy_tui.ui.panels.skyline.panel import BEAM, REVERSE
 from timmy_tui.ui.panels.skyline.window import columns_under, rows_window
 from timmy_tui.ui.view import View
 
@@ -39,18 +39,21 @@ SUM_LABEL = "gaps"
 """Label of the row of all unattributed time; each gap has a row of its own at its place in the turn."""
 CHANGE_HEADINGS = (f"change {EQUAL_WORK}", "▲▼ equal work", "change")
 """Above the changes, likewise. The signs keep it apart from the heading before it."""
+OVER_WORDS = (" over its usual ", " over usual ", " over ")
+"""On the axis of the bars, the longest that fits: what is red in them is this turn's, and no change of level."""
 USUAL_HEADINGS = ("its usual", "usual")
 """Likewise: it is that of the shown turn's work, which its bars are drawn against."""
 
 
 def ledger_lines(view: View, width: int, height: int, turn: Turn | None = None) -> list[Line]:
     """Header and rows of ``turn`` (default: the last) in at most ``height`` lines; hidden rows are counted."""
-    columns = columns_under(view, width)
     turn = turn if turn is not None else view.headline_turn
-    head = [_header(view, columns, turn)] if columns.bar and height > 6 else []
     rows = _bars(view, turn)
-    available = height - len(head)
-    shown, hidden = choose_rows(rows, turn, available, _wanted(view, rows), _late(view, turn, rows))
+    late = _late(view, turn, rows)
+    columns = columns_under(view, width, any(level_change(view, bar.key) is not None for bar in rows))
+    headed = bool(columns.bar) and height > 6
+    shown, hidden = choose_rows(rows, turn, height - headed, _wanted(view, rows), late)
+    head = [_header(view, columns, turn, any(bar.key in late for bar in shown))] if headed else []
     stats = {row.key: row for row in view.snapshot.stages}
     lines = [*head, *(_row(view, bar, stats.get(bar.key), columns, turn) for bar in shown)]
     if hidden:
@@ -146,7 +149,7 @@ def choose_rows(
     return [bar for bar in inside if id(bar) in chosen], [bar for bar in inside if id(bar) not in chosen]
 
 
-def _header(view: View, columns: Columns, turn: Turn | None) -> Line:
+def _header(view: View, columns: Columns, turn: Turn | None, late: bool) -> Line:
     total = headline_words(turn, turn.headline_ms) if turn else MISSING
     spans = [(left("stage", columns.name), "muted"), (" " + right("last", VALUE), "muted")]
     if columns.share:
@@ -155,7 +158,7 @@ def _header(view: View, columns: Columns, turn: Turn | None) -> Line:
         heading = next((text for text in CHANGE_HEADINGS if len(text) <= columns.change), "")
         spans.append((" " + left(heading, columns.change), "muted"))
     spans.append((" ", "text"))
-    spans.extend(axis_line(1.0 if turn else 0.0, columns.bar, view.glyphs, total))
+    spans.extend(axis_line(columns.bar, view.glyphs, total, OVER_WORDS if late and not view.monochrome else ()))
     if columns.usual:
         heading = next(text for text in USUAL_HEADINGS if len(text) <= columns.usual)
         spans.append((" " + right(heading, columns.usual), "muted"))
@@ -206,7 +209,8 @@ def _is_of_others(stat: StageStat | None, usual: float | None, change: LevelChan
 
     ``usual 450ms  p95 354ms`` looked like a fault.
     """
-    return change is not None or (stat is not None and None not in (stat.p95, usual) and (stat.p95 or 0.0) < (usual or 0.0))
+    p95 = stat.p95 if stat is not None else None
+    return change is not None or (p95 is not None and usual is not None and p95 < usual)
 
 
 def _figures(
@@ -239,17 +243,20 @@ def _over_turns(view: View, key: str, width: int) -> Line:
     else:
         text = ratio_text(points, width, view.glyphs)
     row = row_line(points, text, view.glyphs, moved_level(view, key, width), reverse=view.monochrome)
-    return row if view.monochrome else _with_cursor(view, row, width)
+    return _with_cursor(view, row, width)
 
 
 def _with_cursor(view: View, row: Line, width: int) -> Line:
-    """The row with the ground of its cells at the cursor's turn lit up, as the sky over its column is."""
+    """The row with the ground of its cells at the cursor's turn lit up, as the sky over its column is.
+
+    Without colours they are in reverse.
+    """
     index, window = view.cursor_index, rows_window(view, width)
     if index is None or index < window.first:
         return row
     start, end = window.columns_of(index)
     each = [(char, role) for text, role in row for char in text]
-    each[start:end] = [(char, f"{role}{OVER}{BEAM}") for char, role in each[start:end]]
+    each[start:end] = [(char, REVERSE if view.monochrome else f"{role}{OVER}{BEAM}") for char, role in each[start:end]]
     return join_alike(each)
 
 

@@ -47,6 +47,8 @@ LARGE = 0.05
 """Share of the picture from which a stage is named ahead of the signs."""
 BEAM = "beam"
 """Role of the sky above the cursor's column."""
+REVERSE = "spark.began"
+"""Role of all of the cursor's column where there are no colours: a line in the sky is lost among three bands."""
 
 
 class Plot(Struct, frozen=True):
@@ -147,16 +149,17 @@ def _flight_cells(view: View, plot: Plot, rows: int) -> list[Span]:
 
 
 def with_beam(view: View, window: Window, row: Line) -> Line:
-    """The row from the oldest turn on with the sky above the cursor's turn lit up; without colours, a line."""
+    """The row from the oldest turn on with the sky above the cursor's turn lit up; without colours, in reverse."""
     if view.cursor_index is None:
         return row
     at = window.column_of(view.cursor_index) - window.offset
     start = 0
     for number, (text, role) in enumerate(row):
         if start <= at < start + len(text):
-            if text[at - start] != " " or OVER in role:
+            char = text[at - start]
+            if not view.monochrome and (char != " " or OVER in role):
                 return row
-            beam: Span = (view.glyphs.upright, BEAM)
+            beam: Span = (char, REVERSE) if view.monochrome else (view.glyphs.upright, BEAM)
             parts = ((text[: at - start], role), beam, (text[at - start + 1 :], role))
             return (*row[:number], *(part for part in parts if part[0]), *row[number + 1 :])
         start += len(text)
