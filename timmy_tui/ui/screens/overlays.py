@@ -133,8 +133,11 @@ SIGNS = (
     ("", "off by less than 10 ms is drawn as usual; colour is by the ms lost or won, of a turn and its neighbours"),
     ("change", "ms a turn, then the ratio at equal work; from its first turn on (in reverse) the row is coloured"),
     ("◂25t", "a change that began 25 turns ago, ahead of the first column"),
-    ("▁ bar", "the usual for that turn's work, behind its bar; what goes beyond it is coloured"),
-    ("● turn", "coloured from 15 % and 200 ms over its usual, more from 40 % and 500 ms"),
+    (
+        "▁ bar",
+        "the usual for that turn's work, behind its bar; what goes beyond is red, of this turn alone",
+    ),
+    ("● turn", "red from 15 % and 200 ms over its usual, more from 40 % and 500 ms"),
     (
         "sound",
         "is logged before its first block goes to the device: its buffer and the voice's first silence come on top",
@@ -145,7 +148,7 @@ SIGNS = (
     ("~", "estimate"),
     ("≥ ≤", "bound"),
     ("gap", "unnamed time between two named stages, shown where it sits; gaps: all of it"),
-    ("p95", "grey below 20 turns: then it is close to the maximum"),
+    ("p95", "grey below 20 turns: close to the maximum then; left out where it is of other turns than the usual"),
     ("▴", "on a column: cut at 1.25 × p90, the turn was longer; under the skyline: the cursor's turn"),
     ("◂ 25t", "began 25 turns ago, further to the left than is shown"),
     ("✗ ○ t", "in the skyline: failed or timed out, aborted, typed; ? is not measured, or of another span"),

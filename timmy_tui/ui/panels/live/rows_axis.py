@@ -39,7 +39,9 @@ def rows_axis(view: View, columns: int) -> Line:
     # With ticks alone nobody would know what is drawn.
     said = any(text in plain(with_ticks) for text in words)
     return (
-        with_ticks if said else place_notes(notes, columns, replace(stretch, words=(*words, *RAW_SHORT[: view.raw_rows])))
+        with_ticks
+        if said
+        else place_notes(notes, columns, replace(stretch, words=(*words, *RAW_SHORT[: view.raw_rows])))
     )
 
 

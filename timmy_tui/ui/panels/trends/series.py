@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from timmy_tui.core.formatting import duration
 from timmy_tui.core.quantile import median
 from timmy_tui.model.judgement import Finding
-from timmy_tui.model.stages.watched import BY_KEY, GPU, GPU_STAGES, NETWORK, TRENDS, UNATTRIBUTED, V2V, top_of
+from timmy_tui.model.stages.watched import BY_KEY, GPU, GPU_STAGES, HOPS, NETWORK, TRENDS, UNATTRIBUTED, V2V, top_of
 from timmy_tui.model.trend_history import HEADLINE, Figures
 from timmy_tui.model.turn import Span, Turn, TurnState
 from timmy_tui.report.trend_buckets import figures_of
@@ -95,7 +95,8 @@ def series_role(key: str) -> str:
     if key == "endpointing":
         return "muted"
     own = next((role for role in (f"{STAGE}{key}", f"bar.{key}") if role in FALLBACK), "")
-    return own or ("bar.hop" if key == NETWORK else f"bar.{BY_KEY[key].owner}" if key in BY_KEY else "text")
+    # The network has the colour of its hops in the skyline: ``bar.hop`` is that of TTS in some themes.
+    return own or (f"{STAGE}{HOPS[0]}" if key == NETWORK else f"bar.{BY_KEY[key].owner}" if key in BY_KEY else "text")
 
 
 def shown_of(view: View, key: str) -> Shown:

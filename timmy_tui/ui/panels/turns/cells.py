@@ -130,7 +130,7 @@ def _started(turn: Turn, view: View) -> Value:
 
 COLUMNS: tuple[TurnColumn, ...] = (
     TurnColumn("state", "", 3, _state, lambda turn, view: str(turn.state),
-               meaning="● complete, ✗ failed, ○ aborted; coloured where over its usual"),
+               meaning="● complete, ✗ failed, ○ aborted; red where over its usual"),
     TurnColumn("turn", "turn", 5, lambda turn, view: (right(count(turn.number), 4), "muted"),
                lambda turn, view: turn.number, meaning="its number, which commands take too"),
     TurnColumn("time", "time", 9, lambda turn, view: (turn_time(turn), "muted"), _started,
