@@ -280,7 +280,7 @@ def test_a_turn_that_failed_says_why_and_shows_how_far_it_came() -> None:
 def test_a_turn_that_was_broken_off_has_the_sign_that_it_has_in_the_skyline() -> None:
     aborted = replace(with_stages(0), state=TurnState.ABORTED, reason="another began", headline_ms=None)
     spans = stack_lines(view((aborted,)), aborted, WIDTH)[0]
-    assert ("○ aborted", "warn") in spans
+    assert ("○ aborted", "muted") in spans
 
 
 def test_a_low_pane_has_the_keys_and_no_row_of_signs_without_words() -> None:

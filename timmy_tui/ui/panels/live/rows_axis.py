@@ -38,11 +38,10 @@ def rows_axis(view: View, columns: int) -> Line:
     with_ticks = place_notes([*notes, *ticks], columns, stretch)
     # With ticks alone nobody would know what is drawn.
     said = any(text in plain(with_ticks) for text in words)
-    return (
-        with_ticks
-        if said
-        else place_notes(notes, columns, replace(stretch, words=(*words, *RAW_SHORT[: view.raw_rows])))
-    )
+    if said:
+        return with_ticks
+    short = RAW_SHORT if view.raw_rows else ()
+    return place_notes(notes, columns, replace(stretch, words=(*words, *short)))
 
 
 def _cursor(view: View, window: RowsWindow) -> Iterator[Note]:
