@@ -285,7 +285,7 @@ def test_on_a_single_line_the_headlines_finding_does_not_hide_the_verdict() -> N
     snap = replace(told, judgement=replace(state, verdict=told.judgement.verdict if told.judgement else None))
     assert says_finding(view(snap), 60) and not says_finding(view(snap), 40)
     (one,) = said_lines(view(snap), 60, 1)
-    assert plain(one).startswith("helped: ") and "finding" not in plain(one)
+    assert plain(one).startswith("helped: ") and "finding" not in plain(one) and "u undo  " in plain(one)
     (first,) = said_lines(view(snap), 40, 1)
     assert plain(first).startswith("▲ LLM slower"), "the headline has no room for it there"
 

@@ -176,7 +176,7 @@ def axis_line(width: int, glyphs: Glyphs, end_label: str, over_words: Sequence[s
     if width < len(end_label) + 3:
         return ((glyphs.rule * width, "rule"),)
     room = width - len(end_label) - 1
-    words = next((text for text in over_words if len(text) + 4 <= room), "")
+    words = next((text for text in over_words if len(text) + 3 <= room), "")
     if not words:
         return (("0", "muted"), (glyphs.rule * room, "rule"), (end_label, "muted"))
     ahead = room - len(words) - 3

@@ -1,5 +1,7 @@
 """List panels: the newest turns, the newest log lines, the last turn's prompt, the flags."""
 
+from rich.cells import cell_len
+
 from timmy_tui.core.formatting import MISSING, duration, on_off
 from timmy_tui.model.stages.system import watched
 from timmy_tui.model.stages.watched import V2V, label
@@ -128,8 +130,10 @@ def _model(view: View, turn: Turn, width: int) -> Line:
         return _pairs("model", MISSING)
     window = f", num_ctx {tokens(known.num_ctx)}" if known.num_ctx is not None else ""
     of = "" if known is turn else f", of {view.turn_name(known.ordinal, known.request_id)}"
-    room = max(width - NAME - len(window) - len(of), 1)
-    return (*_pairs("model", foreign(known.model or MISSING, room) + window), (of, "muted"))
+    model = foreign(known.model or MISSING, max(width - NAME - len(of), 1))
+    # Its name is whole ahead of the window, which the line on the cache has too.
+    window = window if NAME + cell_len(model) + len(window) + len(of) <= width else ""
+    return (*_pairs("model", f"{model}{window}"), (of, "muted"))
 
 
 def _v34_pairs(turn: Turn) -> tuple[Line, Line]:

@@ -68,7 +68,7 @@ WIDE = 120
 
 COUNT_SHARE = 0.4
 """Of the last line is at most so much for what is left out."""
-SOURCES, FINDING, LAST = "sources", "finding", 10
+SOURCES, FINDING, VERDICT, LAST = "sources", "finding", "verdict", 10
 URGENT = ("bad", "warn", "slower", "slower.slightly")
 """Roles of words that ask for a look."""
 
@@ -98,6 +98,8 @@ def said_lines(view: View, width: int, limit: int, turn: Turn | None = None) -> 
     hidden = ranked[limit:]
     count = _count(view, hidden, width)
     last = lines[-1]
+    if shown[-1].name == VERDICT:
+        last = verdict_line(view, width - cells(count) - 1)  # Its key is at its end.
     if shown[-1].name == SOURCES:
         # Its own count would stand beside this one: those that are cut are counted here, with the others.
         parts = source_parts(view)
@@ -147,7 +149,7 @@ def _said(view: View, width: int, turn: Turn | None) -> list[Said]:
     return [
         Said(finding, 2, FINDING),
         Said(test, 4, "test"),
-        Said(verdict, 4, "verdict"),
+        Said(verdict, 4, VERDICT),
         Said(diagnosis, 5 if slow else 8, "this turn"),
         Said(forecast, 6, "context"),
         Said(cache_line(view, width), 7, "cache"),
