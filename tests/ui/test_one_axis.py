@@ -23,7 +23,7 @@ from timmy_tui.ui.panels.skyline.panel import BEAM, REVERSE, SEPARATE_RULER, sky
 from timmy_tui.ui.panels.skyline.window import GUTTER, RowsWindow, columns_under, rows_window, window_of
 from timmy_tui.ui.view import View
 
-WIDTHS = (60, 80, 100, 120, 156, 200, 250)
+WIDTHS = (60, 80, 100, 120, 156, 200, 250, 400)
 
 
 def of_turns(count: int, **changes: Any) -> Snapshot:

@@ -14,8 +14,16 @@ from timmy_tui.model.snapshot import Snapshot, SourceCondition, SourceState
 from timmy_tui.model.turn import FlagChange
 from timmy_tui.ui.paint.lines import cells, plain
 from timmy_tui.ui.panels.facts import cache_line, footer_line
-from timmy_tui.ui.panels.headline import says_finding
-from timmy_tui.ui.panels.live.said import FULL, SOON_TURNS, forecast_line, said_lines, said_rows, verdict_line
+from timmy_tui.ui.panels.headline import headline_line, says_finding
+from timmy_tui.ui.panels.live.said import (
+    FULL,
+    SOON_TURNS,
+    diagnosis_line,
+    forecast_line,
+    said_lines,
+    said_rows,
+    verdict_line,
+)
 from timmy_tui.ui.panels.live.screen import live_lines
 from timmy_tui.ui.panels.live.stage_card import card_rows
 from timmy_tui.ui.screens.overlays import SIGNS
@@ -295,3 +303,29 @@ def test_the_page_of_all_there_is_says_a_heading_once() -> None:
     for heading in ("cache", "context"):
         said = rows[rows.index(heading) + 1]
         assert heading not in said and said, said
+
+
+def test_the_headline_has_a_finding_in_the_place_of_the_largest_part() -> None:
+    """Eight figures in a row were read by nobody."""
+    quiet, told = (
+        plain(headline_line(view(snapshot(judgement=state)), 120)) for state in (None, judgement(30, finding()))
+    )
+    assert "largest " in quiet and "largest " not in told and "▲ LLM +290ms ×1.38" in told
+
+
+@pytest.mark.parametrize(("n", "said"), [(20, False), (12, True)])
+def test_the_number_of_turns_is_said_where_the_window_is_not_full(n: int, said: bool) -> None:
+    snap = snapshot()
+    assert snap.headline is not None
+    text = plain(headline_line(view(replace(snap, window=20, headline=replace(snap.headline, n=n))), 120))
+    assert "p50·20t " in text and (f"n {n}" in text) == said
+
+
+@pytest.mark.parametrize(("width", "said"), [(40, "+478ms over your usual: STT +124ms…"), (140, None)])
+def test_where_a_diagnosis_has_no_room_it_leaves_out_what_the_turn_is_compared_with(width: int, said: str) -> None:
+    whole = "+478ms over your usual (with a memory store, 34 tokens): STT +124ms, store +88ms (first store in 5 turns)"
+    snap = snapshot()
+    assert snap.judgement is not None and snap.judgement.diagnosis is not None
+    told = replace(snap.judgement.diagnosis, sentence=whole)
+    v = view(replace(snap, judgement=replace(snap.judgement, diagnoses=(told,))))
+    assert plain(diagnosis_line(v, width, v.newest_turn)[0]) == (said or whole)

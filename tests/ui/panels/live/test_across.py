@@ -123,3 +123,11 @@ async def test_it_follows_and_frozen_it_says_so() -> None:
         assert block(across_lines(view, 80, 24), "SPEAKING") == "muted" == block(across_lines(view, 80, 24), "≥3.14s")
         await dashboard.press("space")
         assert "LISTENING" in dashboard.rows()[0]
+
+
+@pytest.mark.parametrize("width", range(40, 80))
+def test_ahead_of_the_age_stands_no_rest_of_a_count(width: int) -> None:
+    """``▲ RAG slower +25ms ×1.49      …  2m ago``: one of two more findings had no room."""
+    others = (finding(), finding(key="tts:20", stage="tts"), finding(key="store:20", stage="store"))
+    last = text_of(drawn(snapshot(judgement=judgement(30, *others)), (width, 10))).splitlines()[-1]
+    assert last.startswith("▲ LLM slower +290ms") and " …" not in last and last.rstrip().endswith("ago")

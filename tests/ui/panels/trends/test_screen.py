@@ -31,6 +31,7 @@ from timmy_tui.ui.panels.trends.series import (
     levels_of,
     series_keys,
     series_name,
+    series_role,
 )
 from timmy_tui.ui.panels.trends.stack import stack_lines
 from timmy_tui.ui.panels.trends.window import TrendWindow, trend_window
@@ -533,3 +534,8 @@ def test_a_drift_that_was_found_in_one_step_is_told_by_the_turns_since(climbs: b
     assert moved is not None and moved.drifts is climbs
     under = "\n".join(plain(line) for line in skyline_lines(v, 200, SEPARATE_RULER))
     assert ("LLM drift" in under) is climbs and "LLM" in under
+
+
+def test_the_network_has_the_colour_of_its_hops() -> None:
+    """It had that of TTS in most themes."""
+    assert series_role("network") == "stage.hop_in"

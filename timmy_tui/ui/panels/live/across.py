@@ -8,7 +8,7 @@ from timmy_tui.model.turn import NOT_COMPLETED
 from timmy_tui.report.status_line.line import NOTABLE_MS, WIDTH, line_values, status_line
 from timmy_tui.ui.activity import Activity, activity
 from timmy_tui.ui.charts.big_text import ROWS, big_text, largest
-from timmy_tui.ui.paint.lines import BLANK, Line, cells, fit, join_fitting, line, plain
+from timmy_tui.ui.paint.lines import BLANK, Line, cells, fit, join_fitting, line, plain, whole_parts
 from timmy_tui.ui.paint.wording import EQUAL_WORK, signed
 from timmy_tui.ui.panels.facts import footer_line, frozen_words
 from timmy_tui.ui.panels.headline import flight_parts, headline_words, is_late, usual_parts
@@ -149,7 +149,9 @@ def _with_age(view: View, verdict: Line, width: int) -> Line:
     if ended is None:
         return fit(verdict, width) if cells(verdict) > width else verdict
     age = f"  {ago(view.now - ended)} ago"
-    return (*(verdict if cells(verdict) + len(age) <= width else fit(verdict, width - len(age))), (age, "muted"))
+    room = width - len(age)
+    # A count that has no room left a lone … behind what is said.
+    return (*(verdict if cells(verdict) <= room else fit(whole_parts(verdict, room), room)), (age, "muted"))
 
 
 def _caption(view: View) -> list[Line]:

@@ -25,7 +25,7 @@ from timmy_tui.ui.paint.lines import (
 )
 from timmy_tui.ui.paint.wording import clock_time, diagnosis_words, stage_name, tokens
 from timmy_tui.ui.panels.headline import headline_words
-from timmy_tui.ui.panels.lists import STATE_WORDS, state_mark, title
+from timmy_tui.ui.panels.lists import STATE_ROLE, STATE_WORDS, state_mark, title
 from timmy_tui.ui.panels.live.stage_rows import ledger_lines
 from timmy_tui.ui.panels.waits import wait_words
 from timmy_tui.ui.view import View
@@ -64,7 +64,7 @@ def _facts(view: View, turn: Turn, width: int, whole: bool) -> list[Line]:
     head = [
         line((f"{glyph} ", role), (f"turn {count(turn.number)}", "value")),
         line((f"{name} {clock_time(turn.started)}", "muted")),
-        line((f"{state}{reason}", STATE_WORDS if turn.state in NOT_COMPLETED else role)),
+        line((f"{state}{reason}", STATE_WORDS if turn.state in NOT_COMPLETED else STATE_ROLE[turn.state])),
         *([line((headline, "value"))] if (headline := _headline(turn)) else ()),
         *([line((mark, "good" if mark == "good" else "bad"))] if mark else ()),
     ]
