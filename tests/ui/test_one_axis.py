@@ -239,3 +239,11 @@ def test_without_colours_the_cursors_turn_is_in_reverse_in_every_row_and_band() 
     plot = skyline_lines(v, 120, SEPARATE_RULER)[:-3]
     assert all(each(line)[column][1] == REVERSE for line in plot)
     assert sum(role == REVERSE for line in plot for _, role in each(line)) == len(plot)
+
+
+@pytest.mark.parametrize("back", range(4, 20))
+def test_beside_the_sign_of_a_finding_in_few_columns_it_is_still_said_what_the_heights_are(back: int) -> None:
+    told = finding(since=300 - back, key="llm:x")
+    snap = of_turns(300, judgement=replace(judgement(299, told), verdict=None))
+    assert "usual" in plain(rows_axis(view(snap), 22))
+    assert " ms " in plain(rows_axis(view(snap, raw_rows=True), 22))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from timmy_tui.model.flags.words import changes_words
+from timmy_tui.ui.charts.ratio_row import USUAL
 from timmy_tui.ui.charts.skyline_notes import Note, Stretch, place_notes
 from timmy_tui.ui.paint.lines import Line, foreign, plain
 from timmy_tui.ui.panels.skyline.notes import (
@@ -40,7 +41,7 @@ def rows_axis(view: View, columns: int) -> Line:
     said = any(text in plain(with_ticks) for text in words)
     if said:
         return with_ticks
-    short = RAW_SHORT if view.raw_rows else ()
+    short = RAW_SHORT if view.raw_rows else (f" {view.glyphs.ramp[USUAL]} usual ",)
     return place_notes(notes, columns, replace(stretch, words=(*words, *short)))
 
 
