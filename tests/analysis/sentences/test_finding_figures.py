@@ -75,11 +75,11 @@ def test_a_gap_is_one_finding_whether_a_turn_stores_or_not(seed: int) -> None:
     assert found.n == len(turns) - found.since - first_of_session
 
 
-@pytest.mark.parametrize("stage", ["classify", "llm", "gpu", "retrieve"])
-def test_a_level_that_went_back_is_over_and_says_how_long_it_lasted(stage: str) -> None:
+@pytest.mark.parametrize(("stage", "least"), [("classify", 3), ("llm", 3), ("gpu", 3), ("retrieve", 2)])
+def test_a_level_that_went_back_is_over_and_says_how_long_it_lasted(stage: str, least: int) -> None:
     """Of 160 such logs 154 say so; the others, noisy ones, that it moved again, by less (of retrieval 4 in 40)."""
     back = 0
-    for seed in range(1, 11):
+    for seed in SEEDS:
         found = findings_of(changed(stage, 1.6, seed, count=200, until=120))
         slower = next(one for one in found if one.stage == stage and one.direction == "slower")
         assert slower.ratio == pytest.approx(1.6, rel=0.15)
@@ -87,7 +87,7 @@ def test_a_level_that_went_back_is_over_and_says_how_long_it_lasted(stage: str) 
         if slower.ended == "back to usual":
             back += 1
             assert slower.lasted == pytest.approx(40, abs=8)
-    assert back >= 7
+    assert back >= least
 
 
 @pytest.mark.parametrize("stage", ["decode", "retrieve"])
