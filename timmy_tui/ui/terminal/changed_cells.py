@@ -3,7 +3,7 @@
 Textual sends a row of a widget from its left edge on, though it knows where the change begins, and each stretch of one
 style with all of its codes and a reset behind it: of the live screen at 200×50 106 kB a turn, most of them for a cell
 that grew at the right edge. Nothing of Textual that is public has a say in that, so this stands in for a part of it
-that is not; where another version paints otherwise, all is drawn as before, and a test says so.
+that is not: ``pyproject.toml`` allows no Textual but the one whose part that is.
 """
 
 from collections.abc import Iterable, Sequence
