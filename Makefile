@@ -52,6 +52,8 @@ SHOT := --scenario regression --turns 120 --seed 3
 screenshot: export LC_ALL := C.UTF-8
 screenshot: export TERM := xterm-256color
 screenshot: export NO_COLOR :=
+# The theme that somebody chose on this machine is no picture's.
+screenshot: export XDG_STATE_HOME := $(abspath $(VENV))/.pictures
 screenshot: $(VENV)/.run
 	$(BIN)/timmy-tui screenshot --size 80x24 $(SHOT) docs/live-80x24.svg
 	$(BIN)/timmy-tui screenshot --size 120x30 $(SHOT) docs/live.svg
