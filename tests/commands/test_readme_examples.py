@@ -21,9 +21,9 @@ def test_all_examples_are_found() -> None:
 @pytest.mark.parametrize("command", SHOWN)
 def test_an_example_is_what_the_command_prints(command: str, tmp_path: Path) -> None:
     """Its bounds were those of a detector that has changed since."""
-    logs = ["--log", LATENCY, "--log", V34]
+    logs: list[str | Path] = ["--log", LATENCY, "--log", V34]
     if command == "regressions":
         write_logs(tmp_path, ConversationPlan(120, "regression", 5))
-        logs = ["--root", str(tmp_path)]
+        logs = ["--root", tmp_path]
     printed = run(*command.split(), *logs)
     assert " ".join(printed.split()).startswith(" ".join(SHOWN[command].split()))
