@@ -35,13 +35,8 @@ class Runs:
             self._followed += length - 1
             self.cap = self._cap()
 
-    @property
-    def followed(self) -> float:
-        """Share of far slower turns that another follows."""
-        return self._followed / self._far
-
     def _cap(self) -> float:
-        return min(_TUNING.cap, -_TUNING.far_weight * math.log(self.followed))
+        return min(_TUNING.cap, -_TUNING.far_weight * math.log(self._followed / self._far))
 
 
 class Bank:

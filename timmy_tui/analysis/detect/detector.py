@@ -180,7 +180,7 @@ class RegressionDetector:
         moves = self._begin_moves((series, *partners), length, direction_word(direction))
         if V2V in moves:
             moves[V2V].unit_ms = self._usual_whole(since[0])
-        if stage_of(series) in ON_GPU:
+        if level.is_on_gpu:
             self._usual.habits.forget_gpu_run()
         for name in moves:
             newest = self._move_length(name, length)
@@ -231,12 +231,12 @@ class RegressionDetector:
 
     def _partners(self, series: str, direction: int, length: int) -> list[str]:
         """Other series on the GPU that move the same way at the same time, and have not come back since."""
-        if stage_of(series) not in ON_GPU:
+        if not self._levels[series].is_on_gpu:
             return []
         return [
             name
             for name, level in self._levels.items()
-            if stage_of(name) in ON_GPU
+            if level.is_on_gpu
             and name != series
             and level.ready
             and level.bank.strongest(direction)[0] >= _TUNING.partner
@@ -266,7 +266,7 @@ class RegressionDetector:
         """
         if self._findings.of(series) is not None:
             return False
-        on_gpu = stage_of(series) in ON_GPU
+        on_gpu = self._levels[series].is_on_gpu
         for name, finding in self._findings.active:
             if finding.direction != direction_word(direction):
                 continue

@@ -78,8 +78,7 @@ class JudgedLevel(Level):
         waiting = min(self.bank.longest, _TUNING.held_back) if ready else 0
         while len(self._recent) > waiting:
             self._take_in(self._recent.popleft())
-        since = self._since_fit
-        if since >= _TUNING.refit_every and since >= _TUNING.refit_share * len(self._reference):
+        if self._is_fit_due():
             self._fit()
 
     def _take_in(self, entry: Entry) -> None:

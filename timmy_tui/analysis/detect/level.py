@@ -115,10 +115,13 @@ class Level:
         value = math.log(math.exp(log_ms) + self._tick) if self._tick else log_ms
         self._reference.append(Entry(value, work, turn))
         self._since_fit += 1
-        count = len(self._reference)
-        since = self._since_fit
-        if (since >= _TUNING.refit_every and since >= _TUNING.refit_share * count) or count == self._least:
+        if self._is_fit_due() or len(self._reference) == self._least:
             self._fit()
+
+    def _is_fit_due(self) -> bool:
+        """Enough of the reference is new."""
+        since = self._since_fit
+        return since >= _TUNING.refit_every and since >= _TUNING.refit_share * len(self._reference)
 
     def _effect_of(self, work: tuple[float, ...]) -> tuple[float, float]:
         """Log units that this work takes longer than the usual one, and the variance that uncertain slopes leave."""
