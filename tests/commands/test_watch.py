@@ -150,10 +150,14 @@ def test_a_log_with_more_turns_than_a_snapshot_has_is_stored_whole(timmy: TimmyF
     logged = in_logs(*both_logs(timmy.root))
     watching = watch(started, timmy, "--json")
     watching.wait_for("ready")
-    wait_for(lambda: len(in_history(timmy)) >= len(logged), watching.out.read_text)
+    # Said when they are stored, which is a moment after they can be read there.
+    wait_for(lambda: says(watching, "older turns of the logs stored"), watching.out.read_text)
     assert watching.end() == 0
     assert_each_once(in_history(timmy), logged)
-    assert any("older turns of the logs stored" in one["words"] for one in watching.events("notice"))
+
+
+def says(watching: Watching, words: str) -> bool:
+    return any(words in one["words"] for one in watching.events("notice"))
 
 
 def test_turns_go_on_through_a_rotation(timmy: TimmyFolder, started: list[Watching]) -> None:
@@ -344,7 +348,7 @@ def test_turns_that_no_snapshot_had_wait_for_a_history_that_is_locked(
     other = sqlite3.connect(timmy.state / "history.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     watching = watch(started, timmy, "--json")
-    wait_for(lambda: any("locked" in one["words"] for one in watching.events("notice")), watching.out.read_text)
+    wait_for(lambda: says(watching, "locked"), watching.out.read_text)
     other.execute("ROLLBACK")
     other.close()
     wait_for(lambda: len(in_history(timmy)) >= len(logged), watching.out.read_text)
