@@ -462,13 +462,23 @@ def test_where_rows_are_few_those_that_were_late_come_first_and_settings_last() 
 # -- what stands beside what
 
 
-def test_bars_have_the_room_of_words_that_no_row_has_to_say() -> None:
-    """26 blank cells stood between the figures and their bars, on every row of a quiet pane."""
-    quiet, told = replace(snapshot(), judgement=None), snapshot(judgement=judgement(31, finding()))
+@pytest.mark.parametrize(
+    ("changes", "cells_more", "words"),
+    [
+        ({}, 22, "▲+290ms ×1.38  was 720ms → now 1.01s"),
+        ({"before_ms": 20.0, "after_ms": 40.0, "ratio": 2.0}, 14, "▲+20ms ×2.00 at equal work  "),
+        ({"before_ms": 100.0, "after_ms": 200.0, "ratio": 2.0}, 14, "▲+100ms ×2.00 at equal work "),
+    ],
+)
+def test_bars_have_the_room_of_words_that_no_row_has_to_say(
+    changes: dict[str, float], cells_more: int, words: str
+) -> None:
+    """Up to 26 blank cells stood between the figures and their bars, on every row; a digit more moves no column."""
+    quiet, told = replace(snapshot(), judgement=None), snapshot(judgement=judgement(31, finding(**changes)))
     heads = [plain(rows(snap, 200)["stage"]) for snap in (quiet, told)]
     axis = [len(head[head.index("0─") : head.index("≥")]) for head in heads]
-    assert axis[0] - axis[1] == 26
-    assert "was 720ms → now 1.01s" in plain(rows(told, 200)["LLM"])
+    assert axis[0] - axis[1] == cells_more
+    assert words in plain(rows(told, 200)["LLM"])
 
 
 def test_beside_a_change_stands_no_p95_of_both_its_sides() -> None:

@@ -326,6 +326,6 @@ def test_where_a_diagnosis_has_no_room_it_leaves_out_what_the_turn_is_compared_w
     whole = "+478ms over your usual (with a memory store, 34 tokens): STT +124ms, store +88ms (first store in 5 turns)"
     snap = snapshot()
     assert snap.judgement is not None and snap.judgement.diagnosis is not None
-    told = replace(snap.judgement.diagnosis, sentence=whole)
+    told = replace(snap.judgement.diagnosis, sentence=whole, compared_with="with a memory store, 34 tokens")
     v = view(replace(snap, judgement=replace(snap.judgement, diagnoses=(told,))))
     assert plain(diagnosis_line(v, width, v.newest_turn)[0]) == (said or whole)

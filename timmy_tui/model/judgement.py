@@ -99,12 +99,19 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
     excess_ms: float | None
     """Headline minus the usual headline for the same workload; None while there are too few turns."""
     sentence: str
+    compared_with: str = ""
+    """What the turns that it was set against have in common, as the sentence has it in parentheses."""
     contributions: tuple[Contribution, ...] = ()
     slow: bool = False
     """This single turn is an outlier; independent of level changes."""
     usuals: Mapping[str, float] = {}
     """Usual ms of each stage for the same workload, which the contributions are over; a stage that was judged in parts
     as their sum. Without single hops, and without stages that nothing is known to set against."""
+
+    @property
+    def brief(self) -> str:
+        """The sentence without what the turn was compared with."""
+        return self.sentence.replace(f" ({self.compared_with})", "", 1) if self.compared_with else self.sentence
 
 
 class StageVerdict(Struct, frozen=True, kw_only=True):

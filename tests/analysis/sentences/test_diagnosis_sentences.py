@@ -68,6 +68,17 @@ def test_a_normal_store_is_as_usual(share: int) -> None:
             assert "(with a memory store, " in one.sentence
 
 
+def test_a_diagnosis_without_what_it_was_compared_with_is_the_rest_of_its_sentence() -> None:
+    """Also where a part has words in parentheses of its own, ``(first store in 5 turns)``."""
+    all_told = told([stored(turn, 5) for turn in make_turns(AT + 1, 6)])
+    compared = [one for one in all_told if one.compared_with]
+    assert any(") " in one.brief or one.brief.endswith(")") for one in compared)
+    for one in compared:
+        ahead, behind = one.sentence.split(f" ({one.compared_with})")
+        assert one.brief == ahead + behind and behind[:1] in (":", "", ";")
+    assert all(one.brief == one.sentence for one in all_told if not one.compared_with)
+
+
 def test_a_slow_store_is_over_that_of_stores() -> None:
     turns = [stored(turn, 5) for turn in make_turns(AT + 1, 6)]
     one = newest([*turns[:AT], with_extra(turns[AT], 700.0, store=1030.0)])

@@ -95,10 +95,12 @@ class Diagnoser:
         told = {part.stage for part in named}
         even = _is_even({stage: ms for stage, ms in parts.items() if stage not in told})
         unknown = [piece for piece in compared if piece.usual is None and piece.ms >= _TUNING.worth_ms]
+        like = self._like(turn, ahead)
         return Diagnosis(
             ordinal=turn.ordinal,
             excess_ms=excess,
-            sentence=_sentence(excess, named, even, self._like(turn, ahead)) + self._beside(turn, named, unknown),
+            sentence=_sentence(excess, named, even, like) + self._beside(turn, named, unknown),
+            compared_with=like,
             contributions=tuple(named),
             slow=self._is_slow(excess),
             usuals=_usuals(compared),

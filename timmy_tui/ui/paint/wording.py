@@ -161,9 +161,12 @@ def finding_role(finding: Finding) -> str:
     return moved_words_role(ms if finding.direction == "slower" else -ms)
 
 
-def diagnosis_words(diagnosis: Diagnosis | None) -> str:
-    """Its sentence; of a turn that did not complete it begins with the name of the state, which is no word."""
-    sentence = diagnosis.sentence if diagnosis is not None else ""
+def diagnosis_words(diagnosis: Diagnosis | None, briefly: bool = False) -> str:
+    """Its sentence; of a turn that did not complete it begins with the name of the state, which is no word.
+
+    ``briefly``: without what the turn was compared with.
+    """
+    sentence = "" if diagnosis is None else diagnosis.brief if briefly else diagnosis.sentence
     state, colon, reason = sentence.partition(":")
     return f"{state.replace('_', ' ')}{colon}{reason}" if state in set(TurnState) else sentence
 

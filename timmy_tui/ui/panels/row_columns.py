@@ -13,7 +13,9 @@ DROPS = "words of the change, p95, names written out, n, share, usual, last turn
 SHORT_NAME, WHOLE_NAME, VALUE, SHARE, COUNT, P95 = 6, 11, 7, 4, 3, 7
 NARROW_USUAL, USUAL = 7, 9
 NARROW_CHANGE, CHANGE, CHANGE_WORDS = 7, 14, 40
-"""``▲+412ms``, ``▲+1.24s ×1.38``, and with the levels before and now."""
+"""``▲+412ms``, ``▲+1.24s ×1.38``, and with the levels before and now at most so many."""
+WORDS_STEP = 4
+"""Cells. The column of words grows in such steps: a figure that gets a digit more moves no column beside it."""
 LEAST_BAR, GOOD_BAR = 8, 20
 """Cells. The least that a waterfall says something with; and from which on it gives way to further figures."""
 LEAST, WITH_CHANGE, WITH_RATIO, WITH_NAMES = 22, 34, 60, 119
@@ -50,8 +52,8 @@ def spark_columns(width: int) -> int:
     return KNOTS[-1][1]
 
 
-def columns_for(width: int, words: bool = False) -> Columns:
-    """The columns that fit ``width`` cells; ``words``: a change has levels to say, for which a wide pane has room."""
+def columns_for(width: int, words: int = 0) -> Columns:
+    """The columns that fit ``width`` cells; ``words``: cells of the longest words of a change, 0 without one."""
     spark = spark_columns(width)
     if not spark:
         return Columns()
@@ -70,9 +72,10 @@ def columns_for(width: int, words: bool = False) -> Columns:
     bar -= (COUNT + 1) * n
     p95 = bar - (P95 + 1) >= GOOD_BAR
     bar -= (P95 + 1) * p95
-    # Without a change 26 blank cells stood between the figures and their bars.
-    if words and bar - (CHANGE_WORDS - CHANGE) >= GOOD_BAR:
-        change, bar = CHANGE_WORDS, bar - (CHANGE_WORDS - CHANGE)
+    # Without a change, or behind the words of a short one, up to 26 blank cells stood between figures and bars.
+    longer = min(-(-words // WORDS_STEP) * WORDS_STEP, CHANGE_WORDS) - CHANGE
+    if longer > 0 and bar - longer >= GOOD_BAR:
+        change, bar = CHANGE + longer, bar - longer
     over = max(bar - WIDEST, 0)
     more = min(over, CHANGE_WORDS - change)
     return Columns(name, bar - over, spark + over - more, change + more, share, usual, p95, n, tail)

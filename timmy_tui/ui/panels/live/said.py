@@ -4,7 +4,6 @@ Finding, guided test, verdict of a flip, diagnosis of the shown turn, context fo
 notice. Where there are not enough lines the least important are left out and counted, with the key that shows them all.
 """
 
-import re
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -61,8 +60,6 @@ SOON_TURNS, FULL = 15, NEARLY_FULL
 
 STAMP = "%Y-%m-%d %H:%M"
 """Of what may have happened on another day."""
-COMPARED_WITH = re.compile(r" \([^()]*\):")
-"""``(with a memory store, 34 tokens):`` ahead of the parts of a diagnosis."""
 MOST_EPOCHS = 30
 """Epochs on the page of all there is to say."""
 WIDE = 120
@@ -248,9 +245,9 @@ def diagnosis_line(view: View, width: int, turn: Turn | None) -> tuple[Line, boo
     slow = diagnosis is not None and diagnosis.slow
     head = f"{view.turn_name(turn.ordinal, turn.request_id)}: " if asked else ""
     room = max(width - len(head), 1)
-    if len(sentence) > room:
+    if diagnosis is not None and len(sentence) > room:
         # It gives way to why the turn was slow: ``+478ms over your usual (with a memory…`` told nothing.
-        sentence = COMPARED_WITH.sub(":", sentence, count=1)
+        sentence = diagnosis_words(diagnosis, briefly=True)
     words = foreign(sentence or "was not judged", room)
     return line((head, "value"), (words, "slower.slightly" if slow else "muted")), slow or asked
 

@@ -27,7 +27,7 @@ from timmy_tui.ui.panels.against_usual import (
 )
 from timmy_tui.ui.panels.headline import FEW, headline_words
 from timmy_tui.ui.panels.live.rows_axis import rows_axis
-from timmy_tui.ui.panels.row_columns import COUNT, P95, SHARE, VALUE, Columns
+from timmy_tui.ui.panels.row_columns import CHANGE_WORDS, COUNT, P95, SHARE, VALUE, Columns
 from timmy_tui.ui.panels.skyline.panel import BEAM, REVERSE
 from timmy_tui.ui.panels.skyline.window import columns_under, rows_window
 from timmy_tui.ui.view import View
@@ -50,7 +50,7 @@ def ledger_lines(view: View, width: int, height: int, turn: Turn | None = None) 
     turn = turn if turn is not None else view.headline_turn
     rows = _bars(view, turn)
     late = _late(view, turn, rows)
-    columns = columns_under(view, width, any(level_change(view, bar.key) is not None for bar in rows))
+    columns = columns_under(view, width, max((len(_moved(view, bar.key, CHANGE_WORDS)) for bar in rows), default=0))
     headed = bool(columns.bar) and height > 6
     shown, hidden = choose_rows(rows, turn, height - headed, _wanted(view, rows), late)
     head = [_header(view, columns, turn, any(bar.key in late for bar in shown))] if headed else []
@@ -270,14 +270,20 @@ def _change(view: View, bar: Bar, change: LevelChange | None, columns: Columns) 
     """Words of the change of level, of a setting, or why the figure is none where no bar could say it."""
     width = columns.change
     if change is not None:
-        words = change_words(change.words, view.glyphs, width)
-        if change.part and len(words) + len(change.part) < width:
-            words = f"{words} {change.part}"
-        return words, "muted" if change.seen else moved_words_role(change.ms)
+        return _moved(view, bar.key, width), "muted" if change.seen else moved_words_role(change.ms)
     if bar.key in SETTINGS and bar.value is not None:
         return SETTING_WORDS if width >= len(SETTING_WORDS) else "setting", "muted"
     unsaid = bar.reason and not (columns.bar and bar.length is None)
     return (reason_words(bar.reason, width), "muted") if unsaid else ("", "text")
+
+
+def _moved(view: View, key: str, width: int) -> str:
+    """How the level of a row moved, in so many cells, with the part of the stage that did; empty where it did not."""
+    change = level_change(view, key)
+    if change is None:
+        return ""
+    words = change_words(change.words, view.glyphs, width)
+    return f"{words} {change.part}" if change.part and len(words) + len(change.part) < width else words
 
 
 def _off_usual(bar: Bar, usual: float | None, width: int) -> str:

@@ -100,10 +100,10 @@ def rows_window(view: View, columns: int) -> RowsWindow:
     return RowsWindow(len(view.turns) - count, count, first_cell(0, count, columns), columns)
 
 
-def columns_under(view: View, width: int, words: bool = False) -> Columns:
+def columns_under(view: View, width: int, words: int = 0) -> Columns:
     """The columns of the stage rows: those over turns end below the end of the newest turn in the skyline.
 
-    ``words``: a row has a change to say.
+    ``words``: cells of the longest change that a row has to say.
     """
     columns = columns_for(width, words)
     more = window_of(view, width).tail - columns.tail if columns.tail else 0
