@@ -17,11 +17,12 @@ from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.model.judgement import Comparison, Diagnosis, StageVerdict
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.stages.watched import CRITICAL, label
-from timmy_tui.model.turn import Epoch, FlagChange, Marker, Turn, TurnState
+from timmy_tui.model.turn import Epoch, FlagChange, Gap, Marker, Turn, TurnState
 from timmy_tui.model.user_requests import MarkTurn
 from timmy_tui.ui.key_commands import COMMANDS
 from timmy_tui.ui.paint.glyphs import ASCII
 from timmy_tui.ui.paint.lines import cells, plain
+from timmy_tui.ui.paint.themes import GAP_KEY
 from timmy_tui.ui.paint.wording import row_name
 from timmy_tui.ui.panels.live.layout import Layout, Wanted, live_layout
 from timmy_tui.ui.panels.live.screen import live_lines, turn_at
@@ -512,3 +513,20 @@ def test_a_large_stage_is_named_ahead_of_the_signs() -> None:
         rows = [plain(row) for row in live_lines(view(bare(0, turns=(*steady(40), *ends))), *size)]
         legend = next(row for row in rows if row.lstrip().startswith("░ "))
         assert all(name in legend for name in ("ENDPT", "STORE", "LLM", "TTS")), legend
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 30), (200, 50)])
+@pytest.mark.parametrize("gap_ms", [12.0, 60.0, 90.0, 120.0, 200.0])
+def test_unnamed_time_is_in_the_legend_wherever_it_is_drawn(size: tuple[int, int], gap_ms: float) -> None:
+    """It is the loudest colour, and was among the ``+6 small`` ones."""
+    small = dict.fromkeys(("stt_final", "hop_in", "classify", "retrieve", "prompt", "reply", "hop_out"), 150.0)
+    one = replace(steady(1)[0], gaps=())
+    one = replace(one, stages={**one.stages, **small}, unattributed_ms=0.0)
+    longer = replace(one, unattributed_ms=gap_ms, gaps=(Gap("llm", "reply", gap_ms),))
+    turns = tuple(replace(one, ordinal=n, number=400 + n, request_id=f"{n:08x}") for n in range(50))
+    turns = (*turns, replace(longer, ordinal=50, number=450, request_id="00000032"))
+    lines = live_lines(view(bare(0, turns=turns)), *size)
+    legend = next(row for row in lines if plain(row).lstrip().startswith("░ "))
+    drawn = any(f"stage.{GAP_KEY}" in role for row in lines[: lines.index(legend)] for _, role in row)
+    assert drawn or gap_ms < 200
+    assert drawn == ("gap" in plain(legend)), plain(legend)

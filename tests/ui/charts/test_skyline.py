@@ -27,6 +27,7 @@ from timmy_tui.ui.charts.skyline_columns import column_of, flight_column, parts_
 from timmy_tui.ui.paint.glyphs import UNICODE
 from timmy_tui.ui.paint.themes import GAP_KEY, OVER
 
+GAP = f"stage.{GAP_KEY}"
 PARTS = st.lists(
     st.tuples(st.sampled_from([*CRITICAL, GAP_KEY]), st.floats(0, 20_000)), min_size=1, max_size=14
 ).filter(lambda parts: sum(ms for _, ms in parts) > 0)
@@ -74,6 +75,31 @@ def test_of_three_stages_in_a_cell_the_two_largest_are_shown() -> None:
 
 def test_the_unnamed_time_is_not_hidden_by_its_larger_neighbours() -> None:
     assert cells(("llm", 150.0), (GAP_KEY, 100.0), ("tts", 550.0))[0] == ("▃", "stage.llm over stage.gap")
+
+
+@pytest.mark.parametrize(
+    ("parts", "drawn"),
+    [
+        ([("llm", 149.9), (GAP_KEY, 0.2), ("tts", 550.0)], [("stage.llm", 2), ("stage.tts", 7)]),
+        ([("llm", 149.9), (GAP_KEY, 99.0), ("tts", 551.1)], [("stage.llm", 2), ("stage.tts", 8)]),
+        ([("llm", 149.9), (GAP_KEY, 100.0), ("tts", 550.1)], [("stage.llm", 1), ("stage.gap", 2), ("stage.tts", 8)]),
+        ([(GAP_KEY, 60.0), ("llm", 240.0)], [("stage.llm", 3)]),
+        ([("llm", 340.0), (GAP_KEY, 60.0)], [("stage.llm", 4)]),
+    ],
+)
+def test_unnamed_time_of_less_than_a_step_is_not_drawn_as_one(
+    parts: list[tuple[str, float]], drawn: list[tuple[str, int]]
+) -> None:
+    """Rounded up and loud, a gap of 0.2 ms was seen as one of 190 in a pane of 80 columns."""
+    assert runs(Column(tuple(parts)), 800.0, 8) == drawn
+
+
+@given(PARTS, ROWS, st.floats(1, 30_000))
+def test_a_gap_shorter_than_a_step_is_drawn_nowhere(parts: list[tuple[str, float]], rows: int, top: float) -> None:
+    gap = (GAP_KEY, top / (rows * STEPS) * 0.99)
+    stages = [part for part in parts if part[0] != GAP_KEY]
+    drawn = runs(Column((*stages, gap, ("tts", top), gap)), top, rows * STEPS)
+    assert GAP not in [role for role, _ in drawn]
 
 
 def test_the_top_stays_where_it_is_though_three_stages_meet_there() -> None:

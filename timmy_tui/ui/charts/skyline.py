@@ -66,7 +66,8 @@ def is_cut(column: Column, top: float) -> bool:
 def runs(column: Column, top: float, steps: int) -> list[Run]:
     """The stages as they are drawn: each with its upper end, in whole steps of ``top`` / ``steps`` ms, ascending.
 
-    Each end is rounded by itself, so no error adds up. A column with a stack is at least one step high.
+    Each end is rounded by itself, so no error adds up. A column with a stack is at least one step high. Unnamed time of
+    less than a step goes to the stage below it: rounded up, and LOUD, a gap of 0.2 ms was drawn as 190.
     """
     drawn: list[Run] = []
     at, used = 0.0, 0
@@ -74,9 +75,13 @@ def runs(column: Column, top: float, steps: int) -> list[Run]:
     for key, ms in column.parts:
         at += max(ms, 0.0)
         end = min(int(at * scale + 0.5), steps)
-        if end > used:
+        if end <= used:
+            continue
+        if key != GAP_KEY or ms * scale >= 1:
             drawn.append((f"{STAGE}{key}", end))
-            used = end
+        elif drawn:
+            drawn[-1] = (drawn[-1][0], end)
+        used = drawn[-1][1] if drawn else 0
     if not drawn and column.parts:
         drawn.append((f"{STAGE}{max(column.parts, key=lambda part: part[1])[0]}", 1))
     return drawn

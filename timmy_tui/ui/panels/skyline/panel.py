@@ -276,8 +276,11 @@ def _signs(view: View, plot: Plot) -> list[Line]:
 
 
 def _stage_parts(view: View, sums: dict[str, int], name_cells: int, room: int) -> tuple[list[Line], int]:
-    """The stages that are seen, named as the rows below are, and how many; the smallest give way, counted."""
-    smallest = sorted(sums, key=sums.__getitem__)
+    """The stages that are seen, named as the rows below are, and how many; the smallest give way, counted.
+
+    The unnamed time gives way last: wherever it is drawn, it is the loudest colour.
+    """
+    smallest = sorted(sums, key=lambda key: (key == GAP_KEY, sums[key]))
     for dropped in range(len(sums) + 1):
         keys = [key for key in (*CRITICAL, GAP_KEY) if key in smallest[dropped:]]
         parts = [_swatch(view, key, _name(key, name_cells)) for key in keys]
