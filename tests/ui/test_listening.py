@@ -18,9 +18,7 @@ def shown(listening: Listening, tick: float, base: Snapshot | None = None) -> st
 QUIET = Listening(pauses=412, per_minute=83.6, threshold_s=0.5, arrived=100.0)
 
 
-@pytest.mark.parametrize(
-    ("tick", "word"), [(100.0, "listening · 84 pauses/min"), (105.0, "listening"), (105.1, "idle")]
-)
+@pytest.mark.parametrize(("tick", "word"), [(100.0, "listening  "), (105.0, "listening"), (105.1, "idle")])
 def test_it_listens_while_pauses_come(tick: float, word: str) -> None:
     assert shown(QUIET, tick).startswith(word)
 

@@ -352,7 +352,7 @@ def test_how_long_ago_a_change_began_is_one_number(size: tuple[int, int], typed:
 @pytest.mark.parametrize(
     ("age", "said"),
     [
-        (0.0, "0s"), (9.9, "9s"), (10.0, "10s"), (14.9, "10s"), (15.0, "15s"), (59.0, "55s"), (99.9, "95s"),
+        (0.0, "0s"), (9.9, "9s"), (10.0, "10s"), (15.0, "15s"), (59.9, "55s"), (60.0, "1m"), (99.9, "1m"),
         (7261.0, "2h01m"),
     ],
 )  # fmt: skip

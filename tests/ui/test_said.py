@@ -21,9 +21,9 @@ from timmy_tui.ui.panels.live.said import (
     diagnosis_line,
     forecast_line,
     said_lines,
-    said_rows,
     verdict_line,
 )
+from timmy_tui.ui.panels.live.said_page import said_rows
 from timmy_tui.ui.panels.live.screen import live_lines
 from timmy_tui.ui.panels.live.stage_card import card_rows
 from timmy_tui.ui.screens.overlays import SIGNS

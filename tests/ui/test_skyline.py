@@ -17,7 +17,7 @@ from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.model.judgement import Comparison, Diagnosis, StageVerdict
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.stages.watched import CRITICAL, label
-from timmy_tui.model.turn import Epoch, FlagChange, Gap, Marker, Turn, TurnState
+from timmy_tui.model.turn import Epoch, FlagChange, Gap, Marker, Span, Turn, TurnState
 from timmy_tui.model.user_requests import MarkTurn
 from timmy_tui.ui.key_commands import COMMANDS
 from timmy_tui.ui.paint.glyphs import ASCII
@@ -107,7 +107,7 @@ def test_panels_that_are_not_shown_are_counted_with_the_screens_that_have_them(
 
 
 @pytest.mark.parametrize(
-    ("height", "most"), [(11, 2), (12, 4), (15, 1), (19, 1), (20, 2), (24, 10), (28, 11), (40, 11), (60, 11)]
+    ("height", "most"), [(11, 2), (12, 4), (15, 1), (19, 1), (20, 2), (24, 10), (28, 12), (40, 12), (60, 12)]
 )
 def test_the_status_lines_get_what_the_height_allows(height: int, most: int) -> None:
     assert live_layout(80, height, replace(WANTED, status=20)).status == most
@@ -152,6 +152,8 @@ def test_failed_aborted_typed_and_unmeasured_turns_have_signs_and_the_legend_tel
     assert rows[7].split()[-4:] == ["✗", "○", "t", "?"]
     assert all(word in rows[-1] for word in ("✗ failed", "○ aborted", "t typed", "? not measured"))
     assert "cut" not in rows[-1]
+    other = plotted(view(bare(0, turns=(*steady(6), turn(6, span=Span.V34)))), 120)
+    assert other[7].split()[-1] == "?" and "? other span" in other[-1] and "not measured" not in other[-1]
 
 
 def test_turns_without_any_figure_have_signs_and_no_scale() -> None:

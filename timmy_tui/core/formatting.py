@@ -69,7 +69,7 @@ def on_off(value: bool | None) -> str:
 def ago(seconds: float) -> str:
     """``12s``, ``3m``, ``7h12m``, ``2d``: time passed, in at most six cells; a clock ahead of ours reads ``0s``."""
     whole = max(0, int(seconds))
-    if whole < 100:
+    if whole < 60:
         return f"{whole}s"
     if whole < 3600:
         return f"{whole // 60}m"

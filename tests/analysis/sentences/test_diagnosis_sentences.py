@@ -10,6 +10,7 @@ from bench.judgement.turns import make_turns
 from tests.analysis.sentences.test_comparison_sentences import stored, without_tokens
 from tests.analysis.sentences.worlds import with_extra
 from timmy_tui.analysis.detect.diagnosis import Diagnoser
+from timmy_tui.analysis.stats.workload import features_of
 from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.turn import Turn
 
@@ -83,3 +84,13 @@ def test_a_slow_store_is_over_that_of_stores() -> None:
     turns = [stored(turn, 5) for turn in make_turns(AT + 1, 6)]
     one = newest([*turns[:AT], with_extra(turns[AT], 700.0, store=1030.0)])
     assert {part.stage: part.ms for part in one.contributions}["store"] == pytest.approx(700.0, abs=5.0)
+
+
+def test_a_store_of_known_length_is_set_against_stores_whose_length_is_not_known() -> None:
+    """Of turns without STT's lines nobody knows how long the text was: it was "memory store +370ms", usual 0.0 ms."""
+    turns = [replace(stored(turn, 5), text_length=None) for turn in make_turns(AT + 1, 6)]
+    whole = stored(make_turns(AT + 1, 6)[AT], 10)
+    assert features_of("store", whole, None) and features_of("store", turns[AT - 1], None) is None
+    one = newest([*turns[:AT], whole])
+    assert one.usuals["store"] == pytest.approx(330.0, abs=20.0)
+    assert all(part.stage != "store" for part in one.contributions)

@@ -220,20 +220,23 @@ def test_hops_between_clocks_that_differ_are_half_of_their_sum_each() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "sign", "role"),
+    ("changes", "sign", "role", "meaning"),
     [
-        ({"state": TurnState.FAILED}, "✗", "failed"),
-        ({"state": TurnState.TIMED_OUT}, "✗", "failed"),
-        ({"state": TurnState.ABORTED}, "○", "muted"),
-        ({"typed": True}, "t", "muted"),
-        ({"headline_ms": None}, "?", "muted"),
-        ({"span": Span.V34}, "?", "muted"),
-        ({"logs": "kv_stats"}, "?", "muted"),
+        ({"state": TurnState.FAILED}, "✗", "failed", "failed"),
+        ({"state": TurnState.TIMED_OUT}, "✗", "failed", "failed"),
+        ({"state": TurnState.ABORTED}, "○", "muted", "aborted"),
+        ({"typed": True}, "t", "muted", "typed"),
+        ({"headline_ms": None}, "?", "muted", "not measured"),
+        ({"span": Span.V34}, "?", "muted", "other span"),
+        ({"logs": "kv_stats"}, "?", "muted", "other span"),
     ],
 )
-def test_a_turn_without_a_comparable_figure_has_a_sign(changes: dict[str, object], sign: str, role: str) -> None:
+def test_a_turn_without_a_comparable_figure_has_a_sign(
+    changes: dict[str, object], sign: str, role: str, meaning: str
+) -> None:
+    """``not measured`` stood under a turn whose figure the headline had in full."""
     columns = shown_of(turn(3), turn(4), replace(turn(5), **changes))
-    assert columns[2] == Column(sign=sign, role=role) and columns[0].parts
+    assert columns[2] == Column(sign=sign, role=role, meaning=meaning) and columns[0].parts
 
 
 def test_where_all_turns_are_typed_they_are_stacked() -> None:

@@ -143,7 +143,7 @@ class Diagnoser:
                 continue
             work = features_of(stage, turn, ahead)
             usual = self._usual_of(stage, ahead, work)
-            if usual is None and stage in _OPTIONAL:
+            if usual is None and stage in _OPTIONAL and sum(self._happened[stage]) < _TUNING.least_optional:
                 # No turn like it: a usual turn leaves the stage out.
                 usual = 0.0
             compared.append(_Compared(stage, ms, usual, work))
@@ -151,10 +151,11 @@ class Diagnoser:
 
     def _usual_of(self, stage: str, ahead: Turn | None, work: tuple[float, ...] | None) -> float | None:
         """Usual ms for the work of the turn, or for the usual amount where that is not known, as of a cut prompt."""
-        series = _series(stage, ahead, work)
-        level = self._levels.get(series)
-        if (level is None or not level.ready) and series != stage:
-            level = self._levels.get(stage)
+        # A store of known length is set against stores of unknown length, where there are no others: it was called
+        # 370 ms over turns without one. What an LLM does differs too much for that.
+        names = (_series(stage, ahead, work), stage, *((_RAW + stage,) if stage in _OPTIONAL else ()))
+        known = (self._levels.get(name) for name in names)
+        level = next((one for one in known if one is not None and one.ready), None)
         if level is None:
             return None
         usual = level.expected_ms(work if work is not None and level.stage == stage else ())

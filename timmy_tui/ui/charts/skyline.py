@@ -43,6 +43,8 @@ class Column(Struct, frozen=True):
     """Glyph that stands for a turn without a stack; empty otherwise."""
     role: str = "muted"
     """Of the sign."""
+    meaning: str = ""
+    """Of the sign, for the legend."""
 
     @property
     def total_ms(self) -> float:

@@ -35,18 +35,25 @@ def what_is_shown(turns: Sequence[Turn]) -> Shown:
 def column_of(turn: Turn, shown: Shown, glyphs: Glyphs) -> Column:
     """The column of a turn that is over."""
     if turn.state is TurnState.ABORTED:
-        return Column(sign=glyphs.none)
+        return Column(sign=glyphs.none, meaning="aborted")
     if turn.state is not TurnState.COMPLETE:
-        return Column(sign=glyphs.fail, role="failed")
+        return Column(sign=glyphs.fail, role="failed", meaning="failed")
     if shown.spoken and turn.typed:
-        return Column(sign=glyphs.typed)
-    if turn.headline_ms is None or turn.span is not shown.span or (shown.spoken and not turn.is_spoken):
-        return Column(sign=glyphs.unknown)
+        return Column(sign=glyphs.typed, meaning="typed")
+    if turn.headline_ms is None:
+        return _not_measured(glyphs)
+    if turn.span is not shown.span or (shown.spoken and not turn.is_spoken):
+        # The headline may have its figure in full: ``not measured`` would be untrue of it.
+        return Column(sign=glyphs.unknown, meaning="other span")
     parts = parts_of(turn)
     rest = turn.headline_ms - sum(ms for _, ms in parts)
     if rest > LEAST_REST_MS:
         parts.append((GAP_KEY, rest))
-    return Column(tuple(parts)) if parts else Column(sign=glyphs.unknown)
+    return Column(tuple(parts)) if parts else _not_measured(glyphs)
+
+
+def _not_measured(glyphs: Glyphs) -> Column:
+    return Column(sign=glyphs.unknown, meaning="not measured")
 
 
 def parts_of(turn: Turn) -> list[Part]:

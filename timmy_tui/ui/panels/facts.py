@@ -71,8 +71,9 @@ def _reuse_part(view: View) -> Line:
     if reuse.busy or reuse.certainty is Certainty.KNOWN:
         return line(("cache ", "muted"), (share, "faint" if reuse.busy else "warn"))
     role = "warn" if reuse.broken or reuse.cold else "good"
-    state = " broken" if reuse.broken else " cold" if reuse.cold else " reused"
-    return line(("cache ", "muted"), (f"{share}{state}", role))
+    # ``0% cold`` read as if nothing was.
+    state = ", broken" if reuse.broken else ", cold" if reuse.cold else ""
+    return line(("cache ", "muted"), (f"{share} reused{state}", role))
 
 
 def _window_parts(llm: LlmState | None) -> list[Line]:

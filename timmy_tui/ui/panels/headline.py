@@ -222,25 +222,24 @@ def _seconds(ms: float) -> str:
     return f"{ms / 1000:.1f}s"
 
 
-def _listening(view: View) -> list[Line]:
-    """STT listens: how often it wrote a pause without text. Empty when it does not, or when that is not known."""
-    listening = view.snapshot.listening
-    if listening.per_minute is None or not is_listening(view.snapshot, view.tick):
-        return []
-    return [line((f"listening {view.glyphs.point} {listening.per_minute:.0f} pauses/min", "muted"))]
-
-
 def _idle(view: View) -> list[Line]:
+    """``listening``, the turns that are over, of those the ones that came to nothing, ``84 pauses/min``."""
     counts = view.snapshot.counts
+    listening = view.snapshot.listening
+    listens = listening.per_minute is not None and is_listening(view.snapshot, view.tick)
+    # How often STT wrote a pause without text: the least news of all.
+    pauses = [line((f"{listening.per_minute:.0f} pauses/min", "muted"))] if listens else []
     if not view.turns:
-        return [line(("waiting for the first turn", "muted")), *_listening(view)]
-    count = plural(counts.complete, "turn")
-    parts = [*(_listening(view) or [line(("idle", "muted"))]), line((count, "muted"))]
-    for number, word, role in (
-        (counts.failed, "failed", "value"),
-        (counts.timed_out, "timed out", "value"),
-        (counts.aborted, "aborted", "value"),
-    ):
-        if number:
-            parts.append(line((f"{number} {word}", role)))
-    return parts
+        return [
+            line(("waiting for the first turn", "muted")),
+            *([line(("listening", "muted"))] if listens else []),
+            *pauses,
+        ]
+    wrong = ((counts.failed, "failed"), (counts.timed_out, "timed out"), (counts.aborted, "aborted"))
+    turns = plural(counts.complete + sum(number for number, _ in wrong), "turn")
+    return [
+        line(("listening" if listens else "idle", "muted")),
+        line((turns, "muted")),
+        *(line((f"{number} {word}", "value")) for number, word in wrong if number),
+        *pauses,
+    ]

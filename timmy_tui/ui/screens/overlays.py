@@ -19,7 +19,7 @@ from timmy_tui.ui.paint.lines import Line, Row, cells, foreign, left, line, plai
 from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, row_name, stage_name
 from timmy_tui.ui.panels.headline import with_count
 from timmy_tui.ui.panels.live.layout import GIVES_WAY
-from timmy_tui.ui.panels.live.said import STAMP, said_rows
+from timmy_tui.ui.panels.live.said_page import STAMP, said_rows
 from timmy_tui.ui.panels.live.stage_card import card_rows
 from timmy_tui.ui.panels.llm.criteria import criteria_rows
 from timmy_tui.ui.panels.row_columns import DROPS

@@ -25,7 +25,7 @@ SKYLINE_FROM = (60, 15)
 """(width, height) in cells."""
 ROOM_FOR_WORDS = (80, 24)
 """(width, height) in cells, from which on whatever has something to say has its own line."""
-MOST_WORDS = 11
+MOST_WORDS = 12
 """Lines that can have something to say at once."""
 FOOTER_FROM = 14
 LEAST_STAGES = 5

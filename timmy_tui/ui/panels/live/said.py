@@ -1,7 +1,8 @@
 """The lines under the stage rows: whatever has something to say has a line of its own, and none hides another.
 
-Finding, guided test, verdict of a flip, diagnosis of the shown turn, context forecast, cache, sources, running change,
-notice. Where there are not enough lines the least important are left out and counted, with the key that shows them all.
+Finding, failed turns, guided test, verdict of a flip, diagnosis of the shown turn, context forecast, cache, sources,
+running change, notice. Where there are not enough lines the least important are left out and counted, with the key that
+shows them all.
 """
 
 from collections.abc import Sequence
@@ -9,15 +10,14 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from timmy_tui.core.formatting import local_time, percent, plural
-from timmy_tui.model.flags.words import changes_words, epoch_words
+from timmy_tui.core.formatting import percent, plural
+from timmy_tui.model.flags.words import changes_words
 from timmy_tui.model.judgement import Comparison, Finding
-from timmy_tui.model.turn import Epoch, Turn
+from timmy_tui.model.turn import Turn
 from timmy_tui.report.words.findings import span_words
 from timmy_tui.ui.charts.stack import NEARLY_FULL
 from timmy_tui.ui.paint.lines import (
     Line,
-    Row,
     cells,
     fit,
     foreign,
@@ -26,8 +26,6 @@ from timmy_tui.ui.paint.lines import (
     plain,
     spread,
     whole_parts,
-    wrap,
-    wrap_text,
 )
 from timmy_tui.ui.paint.wording import (
     EQUAL_WORK,
@@ -43,32 +41,24 @@ from timmy_tui.ui.panels.facts import (
     NARROW,
     UNDO,
     cache_line,
-    cache_parts,
     change_line,
     notice_line,
     source_parts,
     sources_lines,
     trial_line,
 )
+from timmy_tui.ui.panels.failures import failures_line
 from timmy_tui.ui.panels.headline import SHORT_CHANGE, says_finding, with_count
 from timmy_tui.ui.panels.skyline.notes import verdict_words
 from timmy_tui.ui.view import View
 
 SOON_TURNS, FULL = 15, NEARLY_FULL
 """From here on the context window has something to say: so few turns left, or this share of it used."""
-
-
-STAMP = "%Y-%m-%d %H:%M"
-"""Of what may have happened on another day."""
-MOST_EPOCHS = 30
-"""Epochs on the page of all there is to say."""
 WIDE = 120
 """Cells. From this width on the sources may have three lines."""
-
-
 COUNT_SHARE = 0.4
 """Of the last line is at most so much for what is left out."""
-SOURCES, FINDING, VERDICT, LAST = "sources", "finding", "verdict", 10
+SOURCES, FINDING, FAILURES, VERDICT, LAST = "sources", "finding", "failures", "verdict", 10
 URGENT = ("bad", "warn", "slower", "slower.slightly")
 """Roles of words that ask for a look."""
 
@@ -141,13 +131,15 @@ def _count(view: View, hidden: Sequence[Said], width: int) -> Line:
 def _said(view: View, width: int, turn: Turn | None) -> list[Said]:
     turn = turn if turn is not None else view.newest_turn
     key = ("said", width, turn.ordinal if turn is not None else -1, view.cursor_turn is not None)
-    finding, verdict, forecast, (diagnosis, slow) = view.cached(key, lambda: _without_clocks(view, width, turn))
+    told = view.cached(key, lambda: _without_clocks(view, width, turn))
+    finding, failures, verdict, forecast, (diagnosis, slow) = told
     trouble, trial = _has_trouble(view), view.trial
     lines = sources_lines(view, width, 1 if width < WIDE else 3)
     sources = [Said(text, 9 if not trouble else 8 if number else 3, SOURCES) for number, text in enumerate(lines)]
     test = trial_line(trial, view, width) if trial is not None and trial.phase != "done" else ()
     return [
         Said(finding, 2, FINDING),
+        Said(failures, 3, FAILURES),
         Said(test, 4, "test"),
         Said(verdict, 4, VERDICT),
         Said(diagnosis, 5 if slow else 8, "this turn"),
@@ -159,10 +151,11 @@ def _said(view: View, width: int, turn: Turn | None) -> list[Said]:
     ]
 
 
-def _without_clocks(view: View, width: int, turn: Turn | None) -> tuple[Line, Line, Line, tuple[Line, bool]]:
-    """What depends on snapshot and shown turn alone: finding, verdict, forecast, diagnosis; made once for both."""
+def _without_clocks(view: View, width: int, turn: Turn | None) -> tuple[Line, Line, Line, Line, tuple[Line, bool]]:
+    """What depends on snapshot and shown turn alone, in the order of the lines; made once for both."""
     return (
         finding_line(view, width),
+        failures_line(view, width),
         verdict_line(view, width),
         forecast_line(view, width),
         diagnosis_line(view, width, turn),
@@ -273,49 +266,3 @@ def forecast_line(view: View, width: int) -> Line:
             role = "bad" if "prompt was cut" in text else "warn"
             parts.append(line((f"{view.glyphs.warn} {foreign(text, width - 2)}", role)))
     return join_fitting(parts, width) or (fit(parts[0], width) if parts else ())
-
-
-def said_rows(view: View, width: int) -> list[Row]:
-    """Everything that has something to say, whole: for the page that the count's key opens."""
-    judgement = view.snapshot.judgement
-    verdict = judgement.verdict if judgement is not None else None
-    diagnosis = judgement.diagnosis if judgement is not None else None
-    blocks: list[tuple[str, list[Line]]] = [
-        ("guided test", _words(view.trial.sentence, width) if view.trial is not None else []),
-        ("verdict of the newest flip", _words(verdict.sentence, width) if verdict is not None else []),
-        ("the newest turn", _words(diagnosis_words(diagnosis), width) if diagnosis is not None else []),
-        ("context", _words(plain(forecast_line(view, 1000)).replace("context ", "", 1), width)),
-        ("cache", wrap(_unnamed(cache_parts(view), "cache "), width - 2)),
-        ("sources", wrap(source_parts(view), width - 2)),
-        ("flags that moved, and restarts, newest first", _begun(view, width - 2)),
-    ]
-    rows: list[Row] = []
-    for heading, texts in blocks:
-        rows += [(line((heading, "title")), None)] * bool(texts)
-        rows += [((("  ", "text"), *text), None) for text in texts]
-    return rows
-
-
-def _unnamed(parts: list[Line], name: str) -> list[Line]:
-    """Without the name that the first part begins with: the heading above has it."""
-    return [part[1:] if not at and part[0][0] == name else part for at, part in enumerate(parts)]
-
-
-def _begun(view: View, width: int) -> list[Line]:
-    """What began each of the newest epochs, and when."""
-    begun = [epoch for epoch in reversed(view.snapshot.epochs) if epoch.changes or epoch.restarted]
-    return [
-        line((text, "muted" if at else "text"))
-        for epoch in begun[:MOST_EPOCHS]
-        for at, text in enumerate(wrap_text(_beginning(view, epoch), width))
-    ]
-
-
-def _beginning(view: View, epoch: Epoch) -> str:
-    at, why = local_time(epoch.started, STAMP), foreign(epoch_words(epoch), 400)
-    return f"{at}  {why}  from {view.turn_name(epoch.first)} on, {plural(epoch.turns, 'turn')}"
-
-
-def _words(text: str, width: int) -> list[Line]:
-    """A sentence, wrapped at its words."""
-    return wrap((line((word, "text")) for word in foreign(text, 1000).split()), width - 2, " ")

@@ -47,6 +47,8 @@ LARGE = 0.05
 """Share of the picture from which a stage is named ahead of the signs."""
 BEAM = "beam"
 """Role of the sky above the cursor's column."""
+MEANINGS = ("failed", "aborted", "typed", "not measured", "other span")
+"""Of signs in the place of a column, as the legend has them."""
 REVERSE = "spark.began"
 """Role of all of the cursor's column where there are no colours: a line in the sky is lost among three bands."""
 
@@ -267,9 +269,8 @@ def _stages_and_signs(
 
 def _signs(view: View, plot: Plot) -> list[Line]:
     glyphs = view.glyphs
-    meanings = {glyphs.fail: "failed", glyphs.none: "aborted", glyphs.typed: "typed", glyphs.unknown: "not measured"}
-    seen = {column.sign: column.role for column in plot.columns if column.sign}
-    parts = [line((sign, seen[sign]), (f" {word}", "muted")) for sign, word in meanings.items() if sign in seen]
+    seen = {column.meaning: column for column in plot.columns if column.sign}
+    parts = [line((seen[word].sign, seen[word].role), (f" {word}", "muted")) for word in MEANINGS if word in seen]
     if any(is_cut(column, plot.top) for column in plot.columns):
         parts.append(line((glyphs.cut, "value"), (" cut", "muted")))
     return parts
