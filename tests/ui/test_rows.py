@@ -350,7 +350,7 @@ def test_a_row_after_a_flip_contradicts_no_figure_beside_it(width: int) -> None:
     snap = measured_since(verdict_of(20, ratio=0.793, before_ms=772.0, after_ms=312.0), 312.0)
     found = rows(snap, width)
     text = plain(found["LLM"])
-    assert "312ms" in text and "▼-160ms" in text
+    assert "312ms" in text and "▼−160ms" in text
     assert "equal work" in plain(found["stage"]) or columns_for(width).change < 14, "the heading says it"
     assert "612ms" not in text or "now 612ms at equal work" in text
     if columns_for(width).change >= 40:
@@ -377,7 +377,7 @@ def test_a_finding_with_its_work_taken_out_says_so() -> None:
 
 def test_a_verdict_colours_its_row_from_the_flip_on() -> None:
     snap = verdict_of(20)
-    assert "▼-480ms ×0.40" in plain(rows(snap)["LLM"])
+    assert "▼−480ms ×0.40" in plain(rows(snap)["LLM"])
     assert any(role == "spark.faster" for _, role in rows(snap)["LLM"])
 
 
@@ -513,7 +513,7 @@ def test_what_is_red_in_the_bars_is_said_above_them() -> None:
 
 
 def test_nothing_is_judged_ahead_of_its_verdict() -> None:
-    """A stage that had its turns already said ``▼-420ms`` beside ``too few turns: 1 more``."""
+    """A stage that had its turns already said ``▼−420ms`` beside ``too few turns: 1 more``."""
     state = judgement(30)
     assert state.verdict is not None and level_change(view(snapshot(judgement=state)), "llm") is not None
     early = replace(state, verdict=replace(state.verdict, wanted=1))

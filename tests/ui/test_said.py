@@ -6,19 +6,22 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.ui.running import running_dashboard
 from tests.ui.snapshots import NOW, TICK, control_state, finding, judgement, snapshot, sources, troubled
+from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.snapshot import Snapshot, SourceCondition, SourceState
 from timmy_tui.model.turn import FlagChange
 from timmy_tui.ui.paint.lines import cells, plain
 from timmy_tui.ui.panels.facts import cache_line, footer_line
 from timmy_tui.ui.panels.headline import headline_line, says_finding
+from timmy_tui.ui.panels.live.diagnosis_line import diagnosis_line, fitting_diagnosis
 from timmy_tui.ui.panels.live.said import (
     FULL,
     SOON_TURNS,
-    diagnosis_line,
     forecast_line,
     said_lines,
     verdict_line,
@@ -321,11 +324,44 @@ def test_the_number_of_turns_is_said_where_the_window_is_not_full(n: int, said: 
     assert "p50·20t " in text and (f"n {n}" in text) == said
 
 
-@pytest.mark.parametrize(("width", "said"), [(40, "+478ms over your usual: STT +124ms…"), (140, None)])
-def test_where_a_diagnosis_has_no_room_it_leaves_out_what_the_turn_is_compared_with(width: int, said: str) -> None:
-    whole = "+478ms over your usual (with a memory store, 34 tokens): STT +124ms, store +88ms (first store in 5 turns)"
+WHOLE = (
+    "+478ms over your usual (with a memory store, 34 tokens): "
+    "STT +124ms, store +88ms (first store in 5 turns), rest −4ms"
+)
+
+
+@pytest.mark.parametrize(
+    ("width", "said"),
+    [
+        (24, "+478ms: STT +124ms…"),
+        (32, "+478ms: STT +124ms…"),
+        (40, "+478ms over your usual: STT +124ms…"),
+        (80, "+478ms over your usual: STT +124ms, store +88ms (first store in 5 turns)…"),
+        (84, "+478ms over your usual: STT +124ms, store +88ms (first store in 5 turns), rest −4ms"),
+        (140, WHOLE),
+    ],
+)
+def test_where_a_diagnosis_has_no_room_it_leaves_out_what_it_was_compared_with_and_ends_behind_a_figure(
+    width: int, said: str
+) -> None:
+    """``retrieval +57ms, wait…`` and ``turn 45: +76ms over your usual:…`` told half of it."""
     snap = snapshot()
     assert snap.judgement is not None and snap.judgement.diagnosis is not None
-    told = replace(snap.judgement.diagnosis, sentence=whole, compared_with="with a memory store, 34 tokens")
+    told = replace(
+        snap.judgement.diagnosis, sentence=WHOLE, compared_with="with a memory store, 34 tokens", excess_ms=478.0
+    )
     v = view(replace(snap, judgement=replace(snap.judgement, diagnoses=(told,))))
-    assert plain(diagnosis_line(v, width, v.newest_turn)[0]) == (said or whole)
+    assert plain(diagnosis_line(v, width, v.newest_turn)[0]) == said
+
+
+def test_a_turn_that_was_not_judged_says_so_as_far_as_it_fits() -> None:
+    told = Diagnosis(ordinal=1, excess_ms=None, sentence="failed: Generate API error, model runner stopped; again")
+    assert fitting_diagnosis(told, 30).startswith("failed: Generate API error…")
+    assert fitting_diagnosis(told, 100) == told.sentence
+
+
+@given(st.integers(1, 200))
+def test_a_diagnosis_is_never_wider_than_its_room(width: int) -> None:
+    told = Diagnosis(ordinal=1, excess_ms=478.0, sentence=WHOLE, compared_with="with a memory store, 34 tokens")
+    text = fitting_diagnosis(told, width)
+    assert len(text) <= width and (width < 19 or "STT +124ms" in text)

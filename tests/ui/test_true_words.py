@@ -79,7 +79,7 @@ def test_from_across_the_room_as_usual_is_near_the_usual() -> None:
 
 
 def test_what_was_undone_colours_no_row_and_is_not_said_of_the_undo() -> None:
-    """Undone, tail mode stood in the LLM's row as "▼-513ms ×0.40 … now 347ms", and beside the undo's place."""
+    """Undone, tail mode stood in the LLM's row as "▼−513ms ×0.40 … now 347ms", and beside the undo's place."""
     view = seen(sessions((False, True, False)))
     assert view.snapshot.judgement is not None and view.snapshot.judgement.verdict is not None
     assert view.snapshot.judgement.verdict.undone

@@ -123,7 +123,8 @@ ROWS: tuple[Stage, ...] = (
         judged=False, compared=False, group="none", trend=0,
     ),
     Stage(
-        key="wait", label="wait", parent="llm", clock="v34", owner="service", measured="rest", fill="hole",
+        key="wait", label="wait", name="LLM wait", parent="llm", clock="v34", owner="service", measured="rest",
+        fill="hole",
         meaning="LLM request minus prefill and decode: load, queue, network",
         group="LLM", on_gpu=True, covariates=(Covariate("output tokens", 0.2, 0.2),), trend=4,
     ),

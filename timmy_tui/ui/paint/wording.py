@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from timmy_tui.core.formatting import duration
+from timmy_tui.core.formatting import duration, signed_duration
 from timmy_tui.model.judgement import Diagnosis, Finding
 from timmy_tui.model.stages.watched import BY_KEY, GAP, GPU, UNATTRIBUTED, label
 from timmy_tui.model.turn import Reason, TurnState
@@ -25,7 +25,7 @@ def signed(ms: float | None, glyphs: Glyphs) -> str:
     """``▲+412ms``: a difference with its direction; empty below 1 ms or where unknown."""
     if ms is None or abs(ms) < 1:
         return ""
-    return f"{glyphs.up}+{duration(ms)}" if ms > 0 else f"{glyphs.down}-{duration(-ms)}"
+    return f"{glyphs.up if ms > 0 else glyphs.down}{signed_duration(ms)}"
 
 
 def stage_name(key: str) -> str:
@@ -161,12 +161,9 @@ def finding_role(finding: Finding) -> str:
     return moved_words_role(ms if finding.direction == "slower" else -ms)
 
 
-def diagnosis_words(diagnosis: Diagnosis | None, briefly: bool = False) -> str:
-    """Its sentence; of a turn that did not complete it begins with the name of the state, which is no word.
-
-    ``briefly``: without what the turn was compared with.
-    """
-    sentence = "" if diagnosis is None else diagnosis.brief if briefly else diagnosis.sentence
+def diagnosis_words(diagnosis: Diagnosis | None) -> str:
+    """Its sentence; of a turn that did not complete it begins with the name of the state, which is no word."""
+    sentence = diagnosis.sentence if diagnosis is not None else ""
     state, colon, reason = sentence.partition(":")
     return f"{state.replace('_', ' ')}{colon}{reason}" if state in set(TurnState) else sentence
 

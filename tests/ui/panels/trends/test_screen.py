@@ -429,7 +429,7 @@ def test_levels_at_equal_work_say_so_where_the_chart_shows_others(measured: floa
     assert state is not None
     v = replace(v, snapshot=replace(v.snapshot, judgement=replace(state, verdict=verdict)))
     words = "\n".join(texts(plot_lines(v, series_of(v, trend_window(v, WIDTH, 120), "llm"), Drawing(6))))
-    assert "▼-413ms ×0.41" in words and ("at equal work" in words) is said
+    assert "▼−413ms ×0.41" in words and ("at equal work" in words) is said
 
 
 # -- a move

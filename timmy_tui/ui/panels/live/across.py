@@ -13,7 +13,8 @@ from timmy_tui.ui.paint.wording import EQUAL_WORK, signed
 from timmy_tui.ui.panels.facts import footer_line, frozen_words
 from timmy_tui.ui.panels.headline import flight_parts, headline_words, is_late, usual_parts
 from timmy_tui.ui.panels.lists import over_role
-from timmy_tui.ui.panels.live.said import diagnosis_line, finding_line
+from timmy_tui.ui.panels.live.diagnosis_line import diagnosis_line
+from timmy_tui.ui.panels.live.said import finding_line
 from timmy_tui.ui.view import View
 
 LEAST = (40, 8)

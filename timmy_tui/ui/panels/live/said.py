@@ -31,7 +31,6 @@ from timmy_tui.ui.paint.wording import (
     EQUAL_WORK,
     change_of,
     change_words,
-    diagnosis_words,
     finding_role,
     level_words,
     stage_name,
@@ -49,6 +48,7 @@ from timmy_tui.ui.panels.facts import (
 )
 from timmy_tui.ui.panels.failures import failures_line
 from timmy_tui.ui.panels.headline import SHORT_CHANGE, says_finding, with_count
+from timmy_tui.ui.panels.live.diagnosis_line import diagnosis_line
 from timmy_tui.ui.panels.skyline.notes import verdict_words
 from timmy_tui.ui.view import View
 
@@ -226,23 +226,6 @@ def _answer(verdict: Comparison) -> tuple[str, str]:
         return foreign(verdict.sentence, 40), ""
     outcome = verdict.outcome or verdict_words(verdict)[0] or "verdict"
     return foreign(outcome, 40), f"; {verdict.sentence.removeprefix(outcome).lstrip(':, ')}"
-
-
-def diagnosis_line(view: View, width: int, turn: Turn | None) -> tuple[Line, bool]:
-    """Why the shown turn took as long as it did, and whether that matters now: it was slow, or was asked for."""
-    asked = view.cursor_turn is not None
-    diagnosis = view.diagnosis_of(turn.ordinal) if turn is not None else None
-    sentence = diagnosis_words(diagnosis)
-    if turn is None or not (sentence or asked):
-        return (), False
-    slow = diagnosis is not None and diagnosis.slow
-    head = f"{view.turn_name(turn.ordinal, turn.request_id)}: " if asked else ""
-    room = max(width - len(head), 1)
-    if diagnosis is not None and len(sentence) > room:
-        # It gives way to why the turn was slow: ``+478ms over your usual (with a memory…`` told nothing.
-        sentence = diagnosis_words(diagnosis, briefly=True)
-    words = foreign(sentence or "was not judged", room)
-    return line((head, "value"), (words, "slower.slightly" if slow else "muted")), slow or asked
 
 
 def forecast_line(view: View, width: int) -> Line:

@@ -6,7 +6,7 @@ are always shown.
 
 from collections.abc import Set
 
-from timmy_tui.core.formatting import MISSING, duration, percent, plural
+from timmy_tui.core.formatting import MISSING, duration, percent, plural, signed_duration
 from timmy_tui.model.snapshot import StageStat
 from timmy_tui.model.stages.watched import BY_KEY, CRITICAL, GAP, HOPS, OUTSIDE, SETTINGS, UNATTRIBUTED, V2V
 from timmy_tui.model.turn import Turn, TurnState
@@ -291,5 +291,5 @@ def _off_usual(bar: Bar, usual: float | None, width: int) -> str:
     if bar.length is None or usual is None or bar.kind == "outside":
         return ""
     off = bar.length - usual
-    words = f"turn {'+' if off > 0 else '-'}{duration(abs(off))}"
+    words = f"turn {signed_duration(off)}"
     return words if is_off(abs(off), usual) and len(words) <= width else ""
