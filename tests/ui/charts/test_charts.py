@@ -126,6 +126,10 @@ def test_a_bar_never_leaves_its_cells(bar: Bar, total: float, width: int, glyphs
     assert cells(bar_line(bar, total, width, glyphs, usual)) == width
 
 
+def is_over(drawn: list[tuple[str, str]]) -> bool:
+    return any("bar.over" in role for _, role in drawn)
+
+
 def drawn_bar(length: float, usual: float | None) -> list[tuple[str, str]]:
     """A bar from 200 ms on, on an axis of 2 s over 20 cells: 100 ms a cell."""
     return list(bar_line(Bar("tts", "TTS", 200.0, length, "service"), 2000.0, 20, UNICODE, usual))
@@ -139,18 +143,30 @@ def test_a_bar_shorter_than_the_usual_shows_the_rest_of_it_as_a_thin_ghost() -> 
 
 def test_what_goes_beyond_the_usual_is_coloured() -> None:
     assert drawn_bar(800.0, 500.0)[1:3] == [("█████", "stage.tts"), ("███", "bar.over")]
+    assert drawn_bar(800.0, 550.0)[1:4] == [
+        ("█████", "stage.tts"), ("▌", "stage.tts over bar.over"), ("██", "bar.over"),
+    ]  # fmt: skip
     assert drawn_bar(800.0, 795.0)[1] == ("████████", "stage.tts")
     assert drawn_bar(800.0, 0.0)[1:3] == [("█", "stage.tts"), ("███████", "bar.over")], "whose it is stays"
 
 
+def test_half_of_a_bar_of_a_cell_is_coloured_where_half_of_it_is_over_its_usual() -> None:
+    """Retrieval took 111 ms, usual 55: at 80 columns all of it was red, at 200 nearly nothing."""
+    bar = Bar("retrieve", "RAG", 200.0, 111.0, "service")
+    for width in (10, 20):
+        drawn = [span for span in bar_line(bar, 2000.0, width, UNICODE, 55.0) if span[1] != "bar.track"]
+        assert drawn[0][1] == "stage.retrieve over bar.over" and drawn[0][0] in ("▎", "▌", "▍"), drawn
+    without = [text for text, _ in bar_line(bar, 2000.0, 20, replace(UNICODE, over="▚"), 55.0)]
+    assert "▚" in "".join(without)
+
+
 @pytest.mark.parametrize(("usual", "coloured"), [(727.0, True), (728.0, False)])
 def test_a_tenth_of_the_usual_is_where_it_begins(usual: float, coloured: bool) -> None:
-    assert ("bar.over" in {role for _, role in drawn_bar(800.0, usual)}) is coloured
+    assert is_over(drawn_bar(800.0, usual)) is coloured
 
 
 def test_less_than_twenty_ms_over_is_never_coloured() -> None:
-    assert "bar.over" not in {role for _, role in drawn_bar(22.0, 2.1)}
-    assert "bar.over" in {role for _, role in drawn_bar(22.1, 2.0)}
+    assert not is_over(drawn_bar(22.0, 2.1)) and is_over(drawn_bar(22.1, 2.0))
 
 
 def test_without_a_usual_nothing_is_claimed() -> None:

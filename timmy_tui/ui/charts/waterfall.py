@@ -7,8 +7,8 @@ from msgspec import Struct
 from timmy_tui.model.stages.watched import BY_KEY, CRITICAL, GAP, HOPS, NETWORK, SPLIT, UNATTRIBUTED, label
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.paint.glyphs import Glyphs
-from timmy_tui.ui.paint.lines import Line, Span
-from timmy_tui.ui.paint.themes import FALLBACK, GAP_KEY, STAGE
+from timmy_tui.ui.paint.lines import Line, Span, join_alike
+from timmy_tui.ui.paint.themes import FALLBACK, GAP_KEY, OVER, STAGE
 
 WIDEST = 80
 """Greatest width in cells: a wider bar shows no more, and the eye loses the row."""
@@ -19,6 +19,8 @@ LEAST_OVER_MS, LEAST_OVER_SHARE = 20.0, 0.1
 as many ms."""
 WAITS = ("wait", "load")
 """Parts in which a stage does not work: they keep colours of their own."""
+OVER_USUAL = "bar.over"
+"""Role of what is over the usual."""
 LEAST_GAP_MS = 3.0
 """A shorter gap has no row and is in the sum only; it is the time of the logging itself."""
 
@@ -101,7 +103,7 @@ def bar_line(bar: Bar, total: float, width: int, glyphs: Glyphs, usual: float | 
     else:
         spans.append((_fill(bar.kind, end - begin, width - begin, glyphs), bar_role(bar)))
     if usual is not None:
-        spans = _against(usual, bar, scale, spans)
+        spans = list(_against(usual, bar, scale, spans, glyphs))
     used = begin + sum(len(text) for text, _ in spans)
     ghost = min(round((bar.start + (usual or 0.0)) * scale), width)
     line = [(glyphs.track * begin, "bar.track"), *spans]
@@ -123,20 +125,21 @@ def is_off(ms: float, usual: float) -> bool:
     return ms >= max(LEAST_OVER_MS, LEAST_OVER_SHARE * usual)
 
 
-def _against(usual: float, bar: Bar, scale: float, spans: list[Span]) -> list[Span]:
-    """The spans of a bar; the cells beyond ``usual`` ms are coloured, the last one at least."""
-    over = (bar.length or 0.0) - usual
-    if not is_off(over, usual):
-        return spans
-    cells = sum(len(text) for text, _ in spans)
-    # One cell at least keeps the stage's colour, where there are two: what the rest is over would not be told.
-    ordinary = min(max(round(usual * scale), 1), cells - 1)
-    result: list[Span] = []
-    for text, role in spans:
-        inside = text[:ordinary]
-        ordinary -= len(inside)
-        result += [(inside, role), (text[len(inside) :], "bar.over")]
-    return [span for span in result if span[0]]
+def _against(usual: float, bar: Bar, scale: float, spans: list[Span], glyphs: Glyphs) -> Line:
+    """The spans of a bar; what is beyond ``usual`` ms is coloured, of a solid bar to an eighth of a cell."""
+    if not is_off((bar.length or 0.0) - usual, usual):
+        return tuple(spans)
+    cells = [(glyph, role) for text, role in spans for glyph in text]
+    # Of two cells one keeps the stage's colour at least: what the rest is over would not be told.
+    least = int(len(cells) > 1)
+    beyond = min(max(round(usual * scale), least), len(cells) - 1)
+    if bar.kind == "service" and not (bar.parts or glyphs.over):
+        beyond, eighths = divmod(max(int(usual * scale * 8), least * 8, 1), 8)
+        if eighths and beyond < len(cells):
+            # The glyph of the usual on the ground of what is over it: a short bar was red all over, or not at all.
+            cells[beyond] = (glyphs.eighths[eighths - 1], f"{cells[beyond][1]}{OVER}{OVER_USUAL}")
+            beyond += 1
+    return join_alike([*cells[:beyond], *((glyphs.over or glyph, OVER_USUAL) for glyph, _ in cells[beyond:])])
 
 
 def _parts(bar: Bar, scale: float, begin: int, end: float, glyphs: Glyphs) -> list[Span]:
@@ -172,7 +175,7 @@ def _fill(kind: str, size: float, available: int, glyphs: Glyphs) -> str:
 
 
 def axis_line(width: int, glyphs: Glyphs, end_label: str, over_words: Sequence[str] = ()) -> Line:
-    """``0 ─── 1.83s`` over the bars; ``over_words``: what their other colour says, the longest that fits is there."""
+    """``0 ─── 1.83s`` over the bars, with the longest of ``over_words`` that fits: what their other colour says."""
     if width < len(end_label) + 3:
         return ((glyphs.rule * width, "rule"),)
     room = width - len(end_label) - 1
@@ -180,5 +183,5 @@ def axis_line(width: int, glyphs: Glyphs, end_label: str, over_words: Sequence[s
     if not words:
         return (("0", "muted"), (glyphs.rule * room, "rule"), (end_label, "muted"))
     ahead = room - len(words) - 3
-    key: Line = ((" ", "rule"), (glyphs.swatch, "bar.over"), (words, "muted"))
+    key: Line = ((" ", "rule"), (glyphs.over or glyphs.swatch, OVER_USUAL), (words, "muted"))
     return (("0", "muted"), (glyphs.rule * ahead, "rule"), *key, (glyphs.rule, "rule"), (end_label, "muted"))

@@ -64,10 +64,14 @@ class Glyphs(Struct, frozen=True):
     """A turn without a figure that can be drawn."""
     spin: str
     """Four phases of the turn in flight."""
+    over: str = ""
+    """What of a bar is over its usual, where no colour tells; empty where one does."""
     plain: bool = False
     """ASCII only: other characters are replaced when painted."""
 
 
+OVER_WITHOUT_COLOURS = "▚"
+"""Of ``over``, for UNICODE."""
 UNICODE = Glyphs(
     ramp="▁▂▃▄▅▆▇█",
     gap="·",
@@ -136,6 +140,7 @@ ASCII = Glyphs(
     swatch="#",
     typed="t",
     unknown="?",
+    over="+",
     spin="|/-\\",
     plain=True,
 )
@@ -146,7 +151,7 @@ _TO_ASCII = str.maketrans(
         "◐": "o", "✗": "x", "✓": "+", "×": "x", "≥": ">", "≤": "<", "≈": "~", "±": "~", "Δ": "d", "−": "-", "Σ": "S",
         "─": "-", "▁": "_", "│": "|", "┊": "|", "┄": ".", "█": "#", "▓": "%", "▒": "=", "░": ".", "╱": "/", "½": "2",
         "▴": "^", "▾": "v", "◂": "<", "▸": ">", "╵": "'", "✎": "+", "≠": "!",
-        "–": "-", "┃": "|", "━": "=", "┏": "[", "┓": "]", "├": "[", "┤": "]",
+        "▚": "+", "–": "-", "┃": "|", "━": "=", "┏": "[", "┓": "]", "├": "[", "┤": "]",
     }
 )  # fmt: skip
 

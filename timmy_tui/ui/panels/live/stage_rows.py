@@ -39,7 +39,7 @@ SUM_LABEL = "gaps"
 """Label of the row of all unattributed time; each gap has a row of its own at its place in the turn."""
 CHANGE_HEADINGS = (f"change {EQUAL_WORK}", "▲▼ equal work", "change")
 """Above the changes, likewise. The signs keep it apart from the heading before it."""
-OVER_WORDS = (" over its usual ", " over usual ", " over ")
+OVER_WORDS = (" over its usual ", " over usual ", " late ")
 """On the axis of the bars, the longest that fits: what is red in them is this turn's, and no change of level."""
 USUAL_HEADINGS = ("its usual", "usual")
 """Likewise: it is that of the shown turn's work, which its bars are drawn against."""
@@ -158,7 +158,7 @@ def _header(view: View, columns: Columns, turn: Turn | None, late: bool) -> Line
         heading = next((text for text in CHANGE_HEADINGS if len(text) <= columns.change), "")
         spans.append((" " + left(heading, columns.change), "muted"))
     spans.append((" ", "text"))
-    spans.extend(axis_line(columns.bar, view.glyphs, total, OVER_WORDS if late and not view.monochrome else ()))
+    spans.extend(axis_line(columns.bar, view.glyphs, total, OVER_WORDS if late else ()))
     if columns.usual:
         heading = next(text for text in USUAL_HEADINGS if len(text) <= columns.usual)
         spans.append((" " + right(heading, columns.usual), "muted"))
