@@ -29,7 +29,7 @@ from timmy_tui.model.stages.watched import CRITICAL, OUTSIDE, label
 from timmy_tui.model.turn import FlagChange, Gap, Span, TurnState
 from timmy_tui.ui.paint.lines import cells, plain
 from timmy_tui.ui.paint.wording import row_name
-from timmy_tui.ui.panels.headline import usual_parts
+from timmy_tui.ui.panels.headline import headline_line, usual_parts
 from timmy_tui.ui.panels.live import said
 from timmy_tui.ui.panels.live.screen import live_lines
 from timmy_tui.ui.panels.live.stage_rows import count_rows, ledger_lines
@@ -209,7 +209,7 @@ def test_trouble_is_named_worst_first_and_what_does_not_fit_is_counted() -> None
     assert row.startswith("✗ pipeline: ValueError in analysis") and "+9 sources i" in row
     wide = text(troubled(), 200, 50)
     for words in ("v34.log denied permission denied", "ollama down unreachable 14s", "latency.log reading 12 MB behind",
-                  "2 gaps", "1 missed file", "3 dropped lines", "tts incomplete line",
+                  "2 lost parts", "1 missed file", "3 dropped lines", "tts incomplete line",
                   "15 unparsed lines (not json)"):  # fmt: skip
         assert words in wide
 
@@ -344,7 +344,7 @@ def test_how_long_ago_a_change_began_is_one_number(size: tuple[int, int], typed:
     one = finding(since=20, n=11 - len(typed))
     shown = text(snapshot(turns=turns, judgement=judgement(30, one)), *size)
     head, line = shown.split("\n")[0], next(row for row in shown.split("\n") if "LLM slower" in row)
-    assert ("11 turns" if size[0] >= 100 else " 11t") in head
+    assert ("11 turns" if size[0] >= 100 else " 11t ago") in head
     assert ("  11 turns" in line) is (size[0] >= 120)
     assert not typed or f" {11 - len(typed)} turns" not in line
 
@@ -376,3 +376,33 @@ def test_turns_that_did_not_leave_are_said_also_while_all_is_well_and_ahead_of_t
     assert "otel error 1234 turns dropped, 415 Unsupp" in text(snapshot(sources=(bad,)), *size)
     silent = SourceState("otel", SourceCondition.OK, "a detail")
     assert "a detail" not in text(snapshot(sources=(silent,)), *size)
+
+
+@pytest.mark.parametrize(
+    ("excess", "said"),
+    [(40.0, "as usual at equal work"), (-250.0, "as usual"), (640.0, "▲+640ms"), (-640.0, "▼−640")],
+)
+def test_the_headline_has_no_arrow_for_what_is_ordinary(excess: float, said: str) -> None:
+    """``▲+26ms`` stood beside 2.25 s, which was less than its median."""
+    snap = snapshot(31)
+    assert snap.judgement is not None and snap.judgement.diagnosis is not None
+    told = replace(snap.judgement.diagnosis, excess_ms=excess)
+    state = replace(snap.judgement, diagnoses=(told,), findings=())
+    head = plain(headline_line(view(replace(snap, judgement=state)), 120))
+    assert f"  {said}" in head and ("▲" in head[1:]) == (excess > 600)
+
+
+def test_a_narrow_headline_has_the_stage_that_moved_and_by_how_much() -> None:
+    """At 40 columns 20 blanks stood there."""
+    told = snapshot(judgement=judgement(30, finding()))
+    assert "  LLM +290ms " in plain(headline_line(view(told), 40))
+
+
+def test_beside_lost_lines_the_sources_are_not_well() -> None:
+    """``latency.log 2 gaps  6 unparsed lines  ● 7 sources ok`` warned and soothed in one line."""
+    ok = SourceState("v34.log", SourceCondition.OK, newest=NOW)
+    assert "2 sources ok" in text(snapshot(sources=(ok, replace(ok, name="latency.log"))), 120, 30)
+    for torn in (replace(ok, name="latency.log", gaps=2), replace(ok, name="latency.log", dropped=1)):
+        shown = text(snapshot(sources=(ok, torn)), 120, 30)
+        assert " ok" not in shown and ("2 lost parts" in shown or "1 dropped line" in shown)
+    assert "2 sources ok" in text(snapshot(sources=(ok, replace(ok, name="latency.log", newest=NOW - 4000))), 120, 30)

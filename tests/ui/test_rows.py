@@ -535,3 +535,15 @@ def test_a_row_counts_the_turns_of_a_change_as_the_other_lists_do() -> None:
     v = view(snapshot(judgement=judgement(31, told)))
     change = level_change(v, "llm")
     assert change is not None and change.turns == turns_since(v, told) == 11
+
+
+def test_a_large_stage_is_shown_ahead_of_a_few_ms_that_are_more_than_usual() -> None:
+    """At 60×15 three rows of 20 ms more hid the LLM, which was a quarter of the turn."""
+    snap = snapshot(31)
+    assert snap.judgement is not None and snap.judgement.diagnosis is not None
+    newest = snap.turns[-1]
+    usuals = {key: ms - (21.0 if ms < 300 else 0.0) for key, ms in newest.stages.items() if ms is not None}
+    told = replace(snap.judgement.diagnosis, usuals=usuals, ordinal=newest.ordinal)
+    quiet = replace(snap, judgement=replace(snap.judgement, findings=(), verdict=None, diagnoses=(told,)))
+    names = [plain(row).split()[0] for row in ledger_lines(view(quiet), 60, 6)]
+    assert {"LLM", "TTS", "STORE"} <= {*names}, names

@@ -365,3 +365,14 @@ def test_a_diagnosis_is_never_wider_than_its_room(width: int) -> None:
     told = Diagnosis(ordinal=1, excess_ms=478.0, sentence=WHOLE, compared_with="with a memory store, 34 tokens")
     text = fitting_diagnosis(told, width)
     assert len(text) <= width and (width < 19 or "STT +124ms" in text)
+
+
+@pytest.mark.parametrize(("outcome", "role"), [("helped", "good"), ("hurt", "bad"), ("no change", "info")])
+@pytest.mark.parametrize("width", [60, 120])
+def test_the_answer_to_a_flip_has_the_colour_of_its_row(outcome: str, role: str, width: int) -> None:
+    """It was teal, as keys are and TTS is."""
+    snap = full()
+    assert snap.judgement is not None and snap.judgement.verdict is not None
+    verdict = replace(snap.judgement.verdict, outcome=outcome, sentence=f"{outcome}: LLM ×0.40", wanted=0)
+    spans = verdict_line(view(replace(snap, judgement=replace(snap.judgement, verdict=verdict))), width)
+    assert role in {span[1] for span in spans if span[0].startswith(outcome)}

@@ -228,7 +228,7 @@ def test_a_finding_stands_under_its_first_turn() -> None:
     _, notes = notes_of(snap)
     assert notes[cell_of(view(snap), 10) :].startswith("▲ LLM +290ms")
     snap = bare(30, judgement=judged(finding(since=28, direction="faster", after_ms=400.0)))
-    assert notes_of(snap)[1][cell_of(view(snap), 28)] == "▼" and "LLM -320ms" in notes_of(snap)[1]
+    assert notes_of(snap)[1][cell_of(view(snap), 28)] == "▼" and "LLM −320ms" in notes_of(snap)[1]
 
 
 def test_what_began_to_the_left_of_the_window_stands_at_the_edge_with_its_age() -> None:

@@ -9,8 +9,8 @@ LOSS_S = 60.0
 
 
 def counted_losses(source: SourceState) -> list[str]:
-    """``2 gaps``, ``1 missed file``, ``5 dropped lines``: of what there is."""
-    counts = ((source.gaps, "gap"), (source.missed, "missed file"), (source.dropped, "dropped line"))
+    """``2 lost parts``, ``1 missed file``, ``5 dropped lines``: of what there is."""
+    counts = ((source.gaps, "lost part"), (source.missed, "missed file"), (source.dropped, "dropped line"))
     return [plural(number, word) for number, word in counts if number]
 
 

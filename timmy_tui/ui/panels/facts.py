@@ -133,7 +133,9 @@ def source_parts(view: View) -> list[Line]:
         parts.append(line((f"clocks differ {_bound(clock.low_ms, clock.high_ms)}", "warn")))
     ok_count = sum(source.condition is SourceCondition.OK for source in snapshot.sources)
     if ok_count == len(snapshot.sources) and ok_count:
-        parts.insert(0, line((f"{view.glyphs.ok} {plural(ok_count, 'source')} ok", "good")))
+        # Beside lines that a log has lost it is not well, though each of them answers.
+        if not any(part[0][1] in ("bad", "warn") for part in parts):
+            parts.insert(0, line((f"{view.glyphs.ok} {plural(ok_count, 'source')} ok", "good")))
     elif not snapshot.sources:
         parts.insert(0, line(("no sources", "muted")))
     elif ok_count:

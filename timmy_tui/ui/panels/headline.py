@@ -10,6 +10,7 @@ from timmy_tui.model.turn import NOT_COMPLETED, Turn, TurnState
 from timmy_tui.report.status_line.line import MEDIAN
 from timmy_tui.report.words.findings import turns_of
 from timmy_tui.ui.activity import is_listening
+from timmy_tui.ui.charts.waterfall import is_off
 from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, plain, spread
 from timmy_tui.ui.paint.wording import (
     EQUAL_WORK,
@@ -28,6 +29,8 @@ from timmy_tui.ui.view import View, index_from
 FEW = 20
 """Below this number of turns a p95 is grey: it is (almost) the largest value."""
 AGE_STEPS_FROM_S, AGE_STEP_S = 10.0, 5.0
+NARROW = 50
+"""Width in cells below which a finding has room for its stage and its ms."""
 SHORT_CHANGE = 14
 """Cells of ``▲+240ms ×5.2``, without the levels."""
 
@@ -49,7 +52,13 @@ def in_steps(age_s: float) -> float:
 def _level_first(view: View, width: int) -> list[Line]:
     """A finding takes the place of the largest part, which the skyline and the rows show: it is what an eye is for."""
     level = _level(view, width)
-    return level if view.leading is not None else [*_largest(view, width), *level]
+    if view.leading is None:
+        return [*_largest(view, width), *level]
+    if width >= NARROW:
+        return level
+    change = change_of(view.leading)
+    moved = change_words(change, view.glyphs, SHORT_CHANGE)[1:].split(" ")[0]
+    return [line((f"{stage_name(view.leading.stage)} {moved}", finding_role(view.leading)))]
 
 
 def says_finding(view: View, width: int) -> bool:
@@ -117,14 +126,22 @@ def _level(view: View, width: int) -> list[Line]:
         at = clock_time(first.started)[:5] if first is not None and first.started is not None else ""
         back = turns_since(view, finding)
         turns = plural(back, "turn")
-        since = f" since {at} {view.glyphs.point} {turns}" if at.strip() and width >= 100 else f" {back}t"
+        since = f" since {at} {view.glyphs.point} {turns}" if at.strip() and width >= 100 else f" {back}t ago"
         return [line((f"{words[:1]} {name} {words[1:]}", finding_role(finding)), (since, "muted"))]
     headline = view.snapshot.headline
     if view.excess_ms is not None:
-        text, against = signed(view.excess_ms, view.glyphs), f" {EQUAL_WORK}" if width >= 100 else ""
+        text, against = _over_usual(view, view.excess_ms), f" {EQUAL_WORK}" if width >= 100 else ""
     else:
         text, against = signed(headline.delta if headline else None, view.glyphs), f"/{MEDIAN}"
     return [line((f"{text}{against}", "muted"))] if text else []
+
+
+def _over_usual(view: View, excess_ms: float) -> str:
+    """How far the turn is off its usual; what is within its ordinary variation has no arrow."""
+    last = view.snapshot.headline.last if view.snapshot.headline is not None else None
+    if last is not None and not is_off(abs(excess_ms), last - excess_ms):
+        return "as usual"
+    return signed(excess_ms, view.glyphs)
 
 
 def turns_since(view: View, finding: Finding) -> int:

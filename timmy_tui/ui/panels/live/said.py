@@ -215,9 +215,17 @@ def verdict_line(view: View, width: int) -> Line:
     if width < NARROW and verdict.changes:
         answer, rest = _answer(verdict)
         behind = foreign(f"{moved}{rest}", max(available - len(answer) - 2, 0))
-        return (*line((f"{answer}: ", "info"), (behind, "muted")), *undo)
+        return (*line((f"{answer}: ", _outcome_role(verdict)), (behind, "muted")), *undo)
     head = f"{moved}: " if verdict.changes else f"{moved} "
-    return (*line((head, "muted"), (foreign(verdict.sentence, available - len(head)), "info")), *undo)
+    sentence = foreign(verdict.sentence, available - len(head))
+    answer = verdict.outcome if verdict.outcome and sentence.startswith(verdict.outcome) else ""
+    told = ((answer, _outcome_role(verdict)), (sentence.removeprefix(answer), "text" if answer else "info"))
+    return (*line((head, "muted"), *told), *undo)
+
+
+def _outcome_role(verdict: Comparison) -> str:
+    """Of the answer: as the row of the stage that moved has it."""
+    return {"helped": "good", "hurt": "bad"}.get(verdict.outcome, "info")
 
 
 def _answer(verdict: Comparison) -> tuple[str, str]:

@@ -52,7 +52,8 @@ def ledger_lines(view: View, width: int, height: int, turn: Turn | None = None) 
     late = _late(view, turn, rows)
     columns = columns_under(view, width, max((len(_moved(view, bar.key, CHANGE_WORDS)) for bar in rows), default=0))
     headed = bool(columns.bar) and height > 6
-    shown, hidden = choose_rows(rows, turn, height - headed, _wanted(view, rows), late)
+    notable = _late(view, turn, rows, LEAST_SHARE)
+    shown, hidden = choose_rows(rows, turn, height - headed, _wanted(view, rows), notable)
     head = [_header(view, columns, turn, any(bar.key in late for bar in shown))] if headed else []
     stats = {row.key: row for row in view.snapshot.stages}
     lines = [*head, *(_row(view, bar, stats.get(bar.key), columns, turn) for bar in shown)]
@@ -110,12 +111,13 @@ def _bars(view: View, turn: Turn | None) -> list[Bar]:
     return bars
 
 
-def _late(view: View, turn: Turn | None, bars: list[Bar]) -> set[str]:
-    """Rows on which the turn took longer than usual: they are why it was slow."""
+def _late(view: View, turn: Turn | None, bars: list[Bar], share: float = 0.0) -> set[str]:
+    """Rows on which the turn took longer than usual, by so much of the headline: they are why it was slow."""
     if turn is None:
         return set()
+    least = share * (turn.headline_ms or 0.0)
     over = ((bar.key, bar.length or 0.0, usual_ms(view, turn, bar.key)) for bar in bars if _can_be_over(bar))
-    return {key for key, ms, usual in over if usual is not None and is_off(ms - usual, usual)}
+    return {key for key, ms, usual in over if usual is not None and ms - usual >= least and is_off(ms - usual, usual)}
 
 
 def _can_be_over(bar: Bar) -> bool:
