@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from tests.ui.snapshots import NOW, TICK, snapshot
+from tests.ui.snapshots import NOW, TICK, control_state, snapshot
 from timmy_tui.model.turn import TurnState
-from timmy_tui.ui.paint.lines import plain
-from timmy_tui.ui.panels.lists import prompt_rows, turn_rows
+from timmy_tui.ui.paint.lines import cells, plain
+from timmy_tui.ui.panels.lists import flag_rows, prompt_rows, turn_rows
 from timmy_tui.ui.panels.live.screen import live_lines
 from timmy_tui.ui.view import View
 
@@ -49,3 +49,42 @@ def test_the_lists_reach_the_right_edge() -> None:
         plain(row) for row in live_lines(View(snapshot(), now=NOW, tick=TICK), 200, 50) if "last prompt" in plain(row)
     ]
     assert len(heads) == 1 and not heads[0].endswith(" ")
+
+
+def test_a_flag_that_no_log_tells_of_the_turn_is_not_logged() -> None:
+    """``raw —`` stood beside the list of flags, which had ``on / on``."""
+    snap = snapshot()
+    turns = tuple(replace(one, tail_mode=False, raw=None) for one in snap.turns)
+    flags = next(
+        plain(row) for row in prompt_rows(View(replace(snap, turns=turns)), 60, 9) if "tail mode" in plain(row)
+    )
+    assert "tail mode off, raw not logged" in flags
+
+
+def flag_lines(width: int, height: int, **changes: str) -> list[str]:
+    state = control_state()
+    flags = (replace(state.flags[0], **changes), *state.flags[1:])
+    v = View(snapshot(), control=replace(state, flags=flags))
+    return [plain(row).rstrip() for row in flag_rows(v, width, height)]
+
+
+def test_flags_without_room_are_counted() -> None:
+    count = len(control_state().flags)
+    assert flag_lines(48, count + 1)[0].startswith("flags: file / running ─")
+    assert flag_lines(48, 2)[0].startswith(f"flags: file / running (+{count - 1}) ─")
+
+
+def test_two_long_values_can_be_told_from_two_that_differ() -> None:
+    """``llama3.2:3b… / llama3.2:3b…`` might have been either."""
+    one, other = "llama3.2:3b-instruct-q4_K_M", "llama3.2:3b-instruct-q8_0"
+    assert flag_lines(48, 3, file_value=one, running_value=one)[1].endswith(" / same")
+    assert "same" not in flag_lines(48, 3, file_value=one, running_value=other)[1]
+    assert flag_lines(90, 3, file_value=one, running_value=other)[1].endswith(f"{one} / {other}")
+    assert flag_lines(48, 3, file_value="on", running_value="on")[1].endswith("on / on")
+
+
+def test_why_a_turn_failed_has_what_room_there_is() -> None:
+    """``failed Empty…`` stood beside 22 blanks."""
+    turns = (replace(snapshot().turns[-1], state=TurnState.FAILED, reason="Empty streamed response received"),)
+    row = plain(turn_rows(View(replace(snapshot(), turns=turns)), 48, 5)[1])
+    assert "failed Empty streamed response" in row and cells(turn_rows(View(snapshot()), 48, 5)[1]) == 48

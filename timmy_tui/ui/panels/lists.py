@@ -3,11 +3,12 @@
 from rich.cells import cell_len
 
 from timmy_tui.core.formatting import MISSING, duration, on_off
+from timmy_tui.model.change import FlagState
 from timmy_tui.model.stages.system import watched
 from timmy_tui.model.stages.watched import V2V, label
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.report.words.llm import share_words
-from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
+from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right, size_of
 from timmy_tui.ui.paint.wording import clock_time, reason_words, tokens
 from timmy_tui.ui.panels.headline import largest_part
 from timmy_tui.ui.panels.log.events import newest_entries
@@ -25,6 +26,9 @@ STATE_WORDS = "value"
 """Role of the words beside the sign of a turn that did not complete: dark on light is for the sign alone."""
 NAME = 9
 """Cells for what a pair of the last prompt is called."""
+FLAG_NAME = 19
+MARK, LEAST_WHY = 5, 21
+"""Cells of a user's mark with its blank, and of why a turn did not complete."""
 OVER, OVER_MS = 0.15, 200.0
 OVER_MUCH, OVER_MUCH_MS = 0.4, 500.0
 """A turn over its usual by this share of it, and by so many ms, has the colours of what is slower: of a little, and
@@ -77,7 +81,8 @@ def _turn_row(turn: Turn, view: View, width: int) -> Line:
         largest = f"{left(label(part[0]), 6)} {right(duration(part[1]), 6)}" if part else ""
         spans.append((f"  {left(largest or reason_words(reason, 13), 13)}", "text" if largest else "muted"))
     else:
-        spans.append((left(f"{str(turn.state).replace('_', ' ')} {foreign(turn.reason, 60)}", 21), STATE_WORDS))
+        room = max(width - sum(map(size_of, (text for text, _ in spans))) - MARK, LEAST_WHY)
+        spans.append((left(f"{str(turn.state).replace('_', ' ')} {foreign(turn.reason, 60)}", room), STATE_WORDS))
     mark = view.marks.get(turn.ordinal, "")
     spans.append((f" {mark:4}", "good" if mark == "good" else "bad"))
     if width >= 50:
@@ -138,7 +143,12 @@ def _model(view: View, turn: Turn, width: int) -> Line:
 
 def _v34_pairs(turn: Turn) -> tuple[Line, Line]:
     """What only v34 sends."""
-    flags = f"tail mode {on_off(turn.tail_mode)}, raw {on_off(turn.raw)}"
+    # The list beside it may know the running value from elsewhere: that no log of this turn tells is no contradiction.
+    told = (
+        f"{name} {on_off(value) if value is not None else 'not logged'}"
+        for name, value in (("tail mode", turn.tail_mode), ("raw", turn.raw))
+    )
+    flags = ", ".join(told)
     context = f"sent {tokens(turn.context_sent)}, returned {tokens(turn.context_returned)}"
     return _pairs("context", context), _pairs("flags", flags)
 
@@ -153,18 +163,26 @@ def _pairs(name: str, text: str) -> Line:
 
 def flag_rows(view: View, width: int, height: int) -> list[Line]:
     """Each flag: its value in the file, and the value that v34 runs with."""
-    heading = title("flags: file / running", width, view)
     control = view.control
+    heading = "flags: file / running"
     if control is None:
-        return [heading, line((view.read_only or "not connected to a running Timmy", "muted"))][:height]
-    rows = [heading]
-    for item in control.flags:
-        same = item.file_value == item.running_value or item.running_value == MISSING
-        values = f"{foreign(item.file_value, 12)} / {foreign(item.running_value, 12)}"
-        override = f"  {foreign(item.override, 40)}" if item.override else ""
-        rows.append(
-            line(
-                (left(foreign(item.label, 18), 19), "label"), (values, "value" if same else "warn"), (override, "muted")
-            )
-        )
-    return [fit(row, width) for row in rows][:height]
+        told = line((view.read_only or "not connected to a running Timmy", "muted"))
+        return [title(heading, width, view), told][:height]
+    hidden = len(control.flags) - max(height - 1, 0)
+    rows = [title(f"{heading}{f' (+{hidden})' if hidden > 0 else ''}", width, view)]
+    rows += [fit(_flag_row(item, width), width) for item in control.flags]
+    return rows[:height]
+
+
+def _flag_row(item: FlagState, width: int) -> Line:
+    same = item.file_value == item.running_value
+    values = f"{item.file_value} / {item.running_value}"
+    if FLAG_NAME + cell_len(values) > width:
+        # Two long names that are cut alike cannot be told from two that differ.
+        each = max((width - FLAG_NAME - 3) // 2, 1)
+        values = f"{foreign(item.file_value, each)} / {foreign(item.running_value, each)}"
+        values = f"{foreign(item.file_value, max(width - FLAG_NAME - 7, 1))} / same" if same else values
+    override = f"  {foreign(item.override, 40)}" if item.override else ""
+    role = "value" if same or item.running_value == MISSING else "warn"
+    name = left(foreign(item.label, FLAG_NAME - 1), FLAG_NAME)
+    return line((name, "label"), (foreign(values, width), role), (override, "muted"))
