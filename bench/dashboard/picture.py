@@ -38,9 +38,10 @@ from timmy_tui.ui.charts.ratio_row import height_of
 from timmy_tui.ui.exports.trends import chart_svg
 from timmy_tui.ui.paint.themes import DEFAULT, load_themes
 from timmy_tui.ui.panels.against_usual import row_points
+from timmy_tui.ui.panels.trends.levels import QUIET
 from timmy_tui.ui.panels.trends.plot import series_of
 from timmy_tui.ui.panels.trends.screen import LEAST_STRIP, Options, trend_lines
-from timmy_tui.ui.panels.trends.series import QUIET, companions
+from timmy_tui.ui.panels.trends.series import companions
 from timmy_tui.ui.panels.trends.window import trend_window
 from timmy_tui.ui.view import View
 

@@ -21,14 +21,13 @@ from timmy_tui.ui.paint.lines import Line, cells, plain
 from timmy_tui.ui.panels.against_usual import moved_level
 from timmy_tui.ui.panels.skyline.panel import SEPARATE_RULER, skyline_lines
 from timmy_tui.ui.panels.skyline.window import GUTTER, window_of
+from timmy_tui.ui.panels.trends.levels import Level, levels_of
 from timmy_tui.ui.panels.trends.plot import Series, axis_line, plot_lines, series_of
 from timmy_tui.ui.panels.trends.plot import Style as Drawing
 from timmy_tui.ui.panels.trends.screen import LEAST, Options, draw_charts, share_rows, trend_lines
 from timmy_tui.ui.panels.trends.series import (
-    Level,
     brackets_of,
     companions,
-    levels_of,
     series_keys,
     series_name,
     series_role,
@@ -171,6 +170,38 @@ def test_a_level_has_p5_and_p95_of_its_turns() -> None:
     assert (level.figures.p5, level.p50, level.figures.p95, level.figures.n) == (101.0, 110.0, 119.0, 21)
 
 
+def restart(first: int) -> Epoch:
+    return replace(epoch(first), changes=())
+
+
+@pytest.mark.parametrize("ms", [0.0, 500.0])
+def test_a_restart_begins_a_level_only_where_it_is_another(ms: float) -> None:
+    """One that changed nothing looked like a step."""
+    v = view(slower_since(20, ms=ms), epochs=(restart(20),))
+    series = series_of(v, trend_window(v, WIDTH, 120), "llm")
+    starts = [level.start for level in series.levels]
+    assert starts == ([0, 20] if ms else [0]) and series.levels[-1].figures.n == (40 if ms else 60)
+    # Its sign under the chart points at a line in both.
+    column = GUTTER + series.window.column_of(20)
+    assert any(row[column] == "┊" for row in texts(plot_lines(v, series, Drawing(8)))[1:])
+
+
+def test_a_flip_and_a_finding_of_the_series_begin_a_level_however_small() -> None:
+    v = view(slower_since(40, ms=20.0), slower(40, after_ms=720.0), epochs=(epoch(20),))
+    assert [level.start for level in levels_of(v, trend_window(v, WIDTH, 120), "llm")[0]] == [0, 20, 40]
+
+
+def test_the_whole_has_one_level_over_a_finding_that_it_does_not_show() -> None:
+    """Its line stepped down by chance under a bracket that says slower."""
+    turns = tuple(
+        replace(one, headline_ms=1980.0 if at >= 40 else 2000.0) for at, one in enumerate(slower_since(40, ms=30.0))
+    )
+    v = view(turns, slower(40, after_ms=730.0))
+    window = trend_window(v, WIDTH, 120)
+    assert [level.start for level in levels_of(v, window, "headline")[0]] == [0]
+    assert [level.start for level in levels_of(v, window, "llm")[0]] == [0, 40]
+
+
 @pytest.mark.parametrize(("last", "levels"), [(2, 1), (3, 2)])
 def test_three_turns_make_a_level(last: int, levels: int) -> None:
     v = view(slower_since(20, 20 + last), epochs=(epoch(20),))
@@ -245,7 +276,7 @@ def test_ticks_stand_on_rows_of_the_plot_and_have_units() -> None:
     rows = texts(plot_lines(v, series_of(v, trend_window(v, WIDTH, 120), "headline"), Drawing(10)))[1:]
     assert [row[:GUTTER].strip() for row in rows if row[:GUTTER].strip()] == ["2.0s", "1.5s", "1.0s", "500ms", "0"]
     tick = next(row for row in rows if row.startswith(" 2.0s"))
-    assert "⣀" in tick or "⠤" in tick
+    assert "⣤" in tick or "⠶" in tick
 
 
 def test_the_own_range_is_said_and_does_not_begin_at_zero() -> None:
@@ -288,7 +319,7 @@ def test_a_low_pane_has_the_keys_and_no_row_of_signs_without_words() -> None:
     low = texts(trend_lines(view(slower_since(40), keys={"trends": "3"}), Options(), None, 40, 10))
     assert low[-1].startswith("[3 Trends] 1-6 screens")
     few = texts(trend_lines(view(slower_since(40)), Options(), None, 60, 15))
-    assert "a dash: a turn" in few[1]
+    assert "thick: a turn" in few[1]
     assert not any(row.strip() and not row.strip(" ┊") for row in few)
 
 
@@ -412,7 +443,7 @@ def test_what_stands_for_p5_to_p95_is_said_as_it_is_drawn(look: str) -> None:
     glyphs = ASCII if look == "ascii" else UNICODE
     v = view(slower_since(99, 30), styles={"band": band}, monochrome=look == "without colours", glyphs=glyphs)
     key = texts(draw_charts(v, Options(), None, WIDTH, 28))[1]
-    assert ("behind it: p5–p95" in key) is (look == "ground") and ("dots: p5–p95" in key) is (look != "ground")
+    assert ("band: p5–p95" in key) is (look == "ground") and ("dots: p5–p95" in key) is (look != "ground")
 
 
 @pytest.mark.parametrize(("measured", "said"), [(430.0, True), (290.0, False), (190.0, True), (287.0, False)])
@@ -430,6 +461,43 @@ def test_levels_at_equal_work_say_so_where_the_chart_shows_others(measured: floa
     v = replace(v, snapshot=replace(v.snapshot, judgement=replace(state, verdict=verdict)))
     words = "\n".join(texts(plot_lines(v, series_of(v, trend_window(v, WIDTH, 120), "llm"), Drawing(6))))
     assert "▼−413ms ×0.41" in words and ("at equal work" in words) is said
+
+
+def test_turns_on_the_line_and_beside_each_other_can_be_counted() -> None:
+    """All of them at one height, the line's: they were one line with it."""
+    v = view(slower_since(99, 30))
+    series = series_of(v, trend_window(v, WIDTH, 120), "headline")
+    (row,) = (row[GUTTER:] for row in texts(plot_lines(v, series, Drawing(8)))[1:] if "\u28ff" > max(row) > "\u2800")
+    heights = [sum(bool(ord(char) - 0x2800 & bit) for bit in bits) for char in row if char != " " for bits in SIDES]
+    assert set(heights) == {1, 2}
+    thick = "".join("#" if height == 2 else " " for height in heights).split()
+    assert len(thick) == 30
+
+
+SIDES = ((1, 2, 4, 64), (8, 16, 32, 128))
+"""Bits of the dots of a cell, left and right."""
+
+
+@pytest.mark.parametrize("filled", [True, False])
+def test_a_turn_outside_of_the_scale_has_its_sign_and_no_dots_beside_it(filled: bool) -> None:
+    """They said that it lies at the edge."""
+    turns = list(slower_since(99, 30))
+    turns[10] = with_stages(10, llm=9000.0)
+    v = view(tuple(turns))
+    series = series_of(v, trend_window(v, WIDTH, 120), "llm")
+    top = plain(plot_lines(v, series, Drawing(6, filled=filled))[1])[GUTTER:]
+    at = top.index("▴")
+    first = series.window.column_of(10)
+    # In the middle of its turn.
+    assert first < at <= first + 3 and top[at + 1].isspace() and top[at - 1].isspace()
+
+
+@pytest.mark.parametrize(("measured", "said"), [(1000.0, True), (1200.0, False)])
+def test_a_finding_at_equal_work_says_so_where_the_p50_beside_it_is_another(measured: float, said: bool) -> None:
+    """``p50 87ms`` stood beside ``51ms → 98ms``."""
+    v = view(slower_since(40, ms=measured - 700.0), slower(40))
+    (bracket,) = brackets_of(v, trend_window(v, WIDTH, 120), "llm")
+    assert bracket.words[0].endswith("700ms → 1.20s at equal work" if said else "700ms → 1.20s")
 
 
 # -- a move
@@ -496,6 +564,16 @@ def test_a_drift_is_drawn_as_a_line_from_what_it_was_to_what_it_is() -> None:
     # That it still rises is said of many steps too.
     flat = series_of(view(drifting(), slower(20, goes_on=True), epochs=(epoch(40),)), window, "llm").levels[-1]
     assert flat.ramp is None and flat.start == 40, "of a step each stretch has its level"
+
+
+def test_the_line_of_a_drift_begins_where_it_leaves_the_level_before() -> None:
+    """It is noticed when it is half way: there was a step from the level to the line, and it was read as one."""
+    v = view(drifting(), slower(35, steps=2), epochs=(restart(10),))
+    before, drift = series_of(v, trend_window(v, WIDTH, 120), "llm").levels
+    assert drift.start == 35 and drift.ramp is not None
+    assert 15 <= drift.start - drift.lead <= 25 and before.end == drift.start - drift.lead
+    turn = (drift.ramp[1] - drift.ramp[0]) / (drift.end - before.end - 1)
+    assert abs(drift.ramp[0] - before.p50) <= turn
 
 
 def test_a_drift_that_the_whole_does_not_show_is_no_ramp_of_it() -> None:

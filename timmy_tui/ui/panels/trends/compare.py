@@ -16,8 +16,9 @@ from timmy_tui.ui.paint.lines import Line, Span, join_fitting, line, right
 from timmy_tui.ui.paint.wording import signed, stage_name
 from timmy_tui.ui.panels.skyline.notes import verdict_words
 from timmy_tui.ui.panels.skyline.window import GUTTER, index_of_start
+from timmy_tui.ui.panels.trends.levels import LEAST_LEVEL
 from timmy_tui.ui.panels.trends.plot import band
-from timmy_tui.ui.panels.trends.series import LEAST_LEVEL, findings_of, series_name, series_role, shown_of, value_of
+from timmy_tui.ui.panels.trends.series import findings_of, series_name, series_role, shown_of, value_of
 from timmy_tui.ui.view import View
 
 MOST_TURNS = 100

@@ -19,8 +19,9 @@ from timmy_tui.ui.paint.themes import GAP_KEY
 from timmy_tui.ui.paint.wording import signed
 from timmy_tui.ui.panels.skyline.panel import BEAM
 from timmy_tui.ui.panels.skyline.window import GUTTER
+from timmy_tui.ui.panels.trends.levels import LEAST_BAND
 from timmy_tui.ui.panels.trends.plot import LEVEL, VALUE, band
-from timmy_tui.ui.panels.trends.series import LEAST_BAND, series_role
+from timmy_tui.ui.panels.trends.series import series_role
 from timmy_tui.ui.panels.trends.stack import Piece, bar_lines
 from timmy_tui.ui.view import View
 

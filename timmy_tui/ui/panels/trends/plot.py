@@ -13,13 +13,9 @@ from timmy_tui.ui.charts.skyline import join_cells
 from timmy_tui.ui.paint.lines import Line, Span, left, line, right
 from timmy_tui.ui.panels.skyline.panel import BEAM
 from timmy_tui.ui.panels.skyline.window import GUTTER, index_of_start
+from timmy_tui.ui.panels.trends.levels import LEAST_BAND, QUIET, Level, Move, levels_of, starts_of_findings
 from timmy_tui.ui.panels.trends.series import (
-    LEAST_BAND,
-    QUIET,
-    Level,
-    Move,
     brackets_of,
-    levels_of,
     series_name,
     series_role,
     shown_of,
@@ -31,8 +27,12 @@ from timmy_tui.ui.view import View
 
 BAND = "band"
 """Role whose colour is the ground of p5 to p95."""
-EDGE, VALUE, LEVEL = range(3)
+EDGE, LEVEL, VALUE = range(3)
 """Ranks of what is drawn."""
+THICK = 2
+"""Dots of a turn from its foot to its top; a level has one."""
+APART_FROM = 3
+"""Dots of a turn, across, from which the last one is free: turns of one height can be counted."""
 DOTTED = 4
 """Dots from one of an edge of the band to the next."""
 
@@ -100,11 +100,13 @@ def plot_lines(view: View, series: Series, style: Style) -> list[Line]:
 
 def _keys(view: View) -> tuple[str, ...]:
     """What the marks of a chart that is not filled mean, from the longest to the shortest."""
-    band = "behind it" if has_band(view) else "dots"
+    band = "band" if has_band(view) else "dots"
     return (
-        f"a dash: a turn · line: p50 of an epoch · {band}: p5–p95",
-        f"a dash: a turn · line: p50 · {band}: p5–p95",
-        "a dash: a turn · line: p50",
+        f"thick: a turn · thin line: p50, the median · {band}: p5–p95, 9 turns in 10",
+        f"thick: a turn · thin line: p50 · {band}: p5–p95",
+        f"thick: turns · thin: p50 · {band}: p5–p95",
+        "thick: a turn · thin line: p50",
+        "thick: turns · thin: p50",
     )
 
 
@@ -120,14 +122,33 @@ def _dots(view: View, series: Series, scale: Scale, style: Style) -> Dots:
     roles = _roles(series)
     for at, ms in enumerate(series.values):
         if ms is not None:
-            x, height = window.dot_of(window.first + at), scale.height(ms)
-            for y in range(0 if style.filled and style.from_zero else height, height + 1):
-                dots.dash(x, window.dots_of(window.first + at), y, Ink(roles[at], VALUE))
+            index = window.first + at
+            _draw_turn(dots, (window.dot_of(index), window.dots_of(index)), _heights(ms, scale, style), roles[at])
             if scale.outside(ms):
-                _cut(view, dots, x // ACROSS, scale.outside(ms))
+                # In the place of its dots, which would say that it lies within.
+                _cut(view, dots, (window.dot_of(index) + window.dots_of(index) // 2) // ACROSS, scale.outside(ms))
     for column, span in _uprights(view, series):
         dots.upright(column, span)
     return dots
+
+
+def _heights(ms: float, scale: Scale, style: Style) -> range:
+    """Dots of a turn, from the foot: two, so that it stands out of the line that it lies on, or all from zero up."""
+    top, side = scale.height(ms), scale.outside(ms)
+    if style.filled and style.from_zero:
+        return range(top + 1 - (DOWN if side > 0 else 0))
+    if side:
+        return range(0)
+    foot = min(top, scale.dots - THICK)
+    return range(foot, foot + THICK)
+
+
+def _draw_turn(dots: Dots, across: tuple[int, int], heights: range, role: str) -> None:
+    x, length = across
+    if len(heights) == THICK and length >= APART_FROM:
+        length -= 1
+    for y in heights:
+        dots.dash(x, length, y, Ink(role, VALUE))
 
 
 def _cut(view: View, dots: Dots, column: int, side: int) -> None:
@@ -149,7 +170,7 @@ def _roles(series: Series) -> list[str]:
 
 
 def _draw_level(dots: Dots, level: Level, window: TrendWindow, scale: Scale, role: str) -> None:
-    x, end = window.dot_of(level.start), window.dot_of(level.end)
+    x, end = window.dot_of(level.start - level.lead), window.dot_of(level.end)
     if level.ramp is None:
         dots.dash(x, end - x, scale.height(level.p50), Ink(role, LEVEL))
     else:
@@ -182,17 +203,20 @@ def has_band(view: View) -> bool:
 
 
 def _uprights(view: View, series: Series) -> Iterable[tuple[int, Span]]:
-    """The cursor, then where a level begins: at an epoch, or with a finding."""
-    window = series.window
+    """The cursor, then where something began: an epoch, or a finding."""
+    window, last = series.window, series.window.first + series.window.count
     if view.cursor_index is not None:
         yield window.column_of(view.cursor_index), (view.glyphs.upright, BEAM)
-    changed = {index_of_start(view, epoch.first) for epoch in view.snapshot.epochs if epoch.changes}
     move = series.move
     if move is not None and move.start > window.first:
         yield window.column_of(move.start), (view.glyphs.upright, move.role)
-    for level in series.levels[1:]:
-        role = "info" if level.start in changed else "faint"
-        yield window.column_of(level.start), (view.glyphs.upright, role)
+    # Restarts too that begin no level: their signs under the chart point at these.
+    signed = [one for one in view.snapshot.epochs if one.changes or one.restarted]
+    begun = [(index_of_start(view, one.first) or -1, "info" if one.changes else "faint") for one in signed]
+    begun += [(start, "faint") for start in starts_of_findings(view, series.key)]
+    for start, role in sorted(begun, key=lambda one: one[1] == "faint"):
+        if window.first < start < last:
+            yield window.column_of(start), (view.glyphs.upright, role)
 
 
 def axis_line(view: View, series: Series) -> Line:

@@ -18,9 +18,10 @@ from timmy_tui.ui.panels.skyline.window import GUTTER
 from timmy_tui.ui.panels.trends import compare as trend_compare
 from timmy_tui.ui.panels.trends import over_time as trend_time
 from timmy_tui.ui.panels.trends import tokens as trend_tokens
+from timmy_tui.ui.panels.trends.levels import QUIET, Level
 from timmy_tui.ui.panels.trends.over_time import Range, TimeChart
 from timmy_tui.ui.panels.trends.plot import Series, Style, axis_line, plot_lines, series_of
-from timmy_tui.ui.panels.trends.series import OF_SPAN, QUIET, Level, companions
+from timmy_tui.ui.panels.trends.series import OF_SPAN, companions
 from timmy_tui.ui.panels.trends.stack import ROWS as STACK_ROWS
 from timmy_tui.ui.panels.trends.stack import stack_lines, turn_line
 from timmy_tui.ui.panels.trends.window import TrendWindow, trend_window

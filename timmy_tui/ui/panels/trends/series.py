@@ -1,23 +1,15 @@
 """What a chart over turns shows: a series with its values and the signs of turns without one, levels, brackets."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
-
-from msgspec import Struct
-from msgspec.structs import replace
+from collections.abc import Sequence
 
 from timmy_tui.core.formatting import duration
-from timmy_tui.core.quantile import median
 from timmy_tui.model.judgement import Finding
-from timmy_tui.model.stages.watched import BY_KEY, GPU, GPU_STAGES, HOPS, NETWORK, TRENDS, UNATTRIBUTED, V2V, top_of
-from timmy_tui.model.trend_history import HEADLINE, Figures
+from timmy_tui.model.stages.watched import BY_KEY, GPU, GPU_STAGES, HOPS, NETWORK, TRENDS, UNATTRIBUTED, top_of
+from timmy_tui.model.trend_history import HEADLINE
 from timmy_tui.model.turn import Span, Turn, TurnState
-from timmy_tui.report.trend_buckets import figures_of
 from timmy_tui.report.words.findings import LARGEST_RATIO, size_words
 from timmy_tui.ui.charts.bracket import Bracket
-from timmy_tui.ui.charts.ramp import ramp
-from timmy_tui.ui.charts.ratio_row import moved_role
 from timmy_tui.ui.charts.skyline_columns import Shown, column_of, what_is_shown
 from timmy_tui.ui.paint.glyphs import Glyphs
 from timmy_tui.ui.paint.lines import Span as Piece
@@ -29,44 +21,6 @@ from timmy_tui.ui.view import View
 
 OF_SPAN = "span:"
 """Prefix of the series of a headline's span that is not the usual one."""
-QUIET = "value"
-"""Role of a level that no finding and no verdict tells of."""
-LEAST_LEVEL, LEAST_BAND = 3, 8
-"""Turns of a stretch from which it has a level, and a band of p5 to p95."""
-
-
-class Level(Struct, frozen=True):
-    """A stretch of turns under the same flags and session, or since a change of level."""
-
-    start: int
-    """Index in ``View.turns``."""
-    end: int
-    """Behind its last."""
-    figures: Figures
-    role: str = "value"
-    """QUIET, or that of the change that it came with."""
-    ramp: tuple[float, float] | None = None
-    """ms at its first turn and at its last, where it drifts: it is drawn as that line."""
-
-    @property
-    def p50(self) -> float:
-        """ms."""
-        return self.figures.p50
-
-
-class Move(Struct, frozen=True):
-    """The change of level that a series shows: it has one colour from its first turn to now, whatever began since."""
-
-    start: int
-    """Index in ``View.turns``."""
-    lost_ms: float
-    """A turn; negative: won."""
-    drifts: bool = False
-
-    @property
-    def role(self) -> str:
-        """Of all its turns and levels."""
-        return moved_role(self.lost_ms)
 
 
 def series_keys(view: View) -> tuple[str, ...]:
@@ -124,90 +78,6 @@ def sign_of(turn: Turn, key: str, shown: Shown, glyphs: Glyphs) -> Piece | None:
         return (column.sign, column.role) if column.sign else None
     skipped = key in turn.skipped or key.startswith(OF_SPAN) or (key in BY_KEY and BY_KEY[key].parent)
     return None if skipped else (glyphs.unknown, "muted")
-
-
-# -- levels
-
-
-def levels_of(view: View, window: Window, key: str) -> tuple[list[Level], Move | None]:
-    """The level of each stretch that is shown, and the move that it shows.
-
-    A level lasts from epoch to epoch, and from where a finding of the series began; a drift is one of its own.
-    """
-    last = window.first + window.count
-    starts = sorted({window.first, *(at for at in _starts(view, key) if window.first < at < last)})
-    levels = _levels(view, key, [*starts, last])
-    move = _moved(view, key)
-    if move is None or move.start >= last or (key == HEADLINE and not _shows(view, move, levels)):
-        return levels, None
-    before = [level for level in levels if level.start < move.start]
-    since = [replace(level, role=move.role) for level in levels if level.start >= move.start]
-    return [*before, *(_as_ramp(view, key, move, last) if move.drifts else since)], move
-
-
-def _levels(view: View, key: str, edges: Sequence[int]) -> list[Level]:
-    levels: list[Level] = []
-    for start, end in pairwise(edges):
-        figures = figures_of(_values(view, key, start, end))
-        if figures is not None and figures.n >= LEAST_LEVEL:
-            levels.append(Level(start, end, figures))
-    return levels
-
-
-def _values(view: View, key: str, start: int, end: int) -> list[float]:
-    shown = shown_of(view, key)
-    return [ms for turn in view.turns[max(start, 0) : end] if (ms := value_of(turn, key, shown)) is not None]
-
-
-def _shows(view: View, move: Move, levels: Sequence[Level]) -> bool:
-    """The headline is on the move's side of what it was before: 40 ms of one stage may be lost in all of it.
-
-    Asked of all turns since as one: asked of each level, the headline changed its colour where its stage did not.
-    """
-    before = next((level.p50 for level in reversed(levels) if level.start < move.start), None)
-    since = _values(view, HEADLINE, move.start, len(view.turns))
-    return bool(since) and (before is None or (median(since) - before) * move.lost_ms > 0)
-
-
-def _as_ramp(view: View, key: str, move: Move, last: int) -> list[Level]:
-    """One level that rises or falls, where the series itself does: the headline may hide it."""
-    start = max(move.start, 0)
-    values = _values(view, key, start, last)
-    figures = figures_of(values)
-    if figures is None or figures.n < LEAST_LEVEL:
-        return []
-    low, high = ramp(values)
-    return [Level(start, last, figures, move.role, (low, high) if (high - low) * move.lost_ms > 0 else None)]
-
-
-def _starts(view: View, key: str) -> Iterator[int]:
-    """Indices at which the level may have changed."""
-    for epoch in view.snapshot.epochs:
-        index = index_of_start(view, epoch.first)
-        if index is not None:
-            yield index
-    for finding in findings_of(view, key):
-        for ordinal in (finding.since, finding.since + finding.lasted if finding.ended else finding.since):
-            index = index_of_start(view, ordinal)
-            if index is not None:
-                yield index
-
-
-def _moved(view: View, key: str) -> Move | None:
-    """The change that the series shows; the headline that of the costliest finding, where it has none of its own."""
-    change = level_change(view, V2V if key == HEADLINE else key)
-    if change is not None and not change.seen:
-        return Move(_index(view, change.since), change.ms, change.drifts)
-    told = [one for one in view.findings if key == HEADLINE and one.notable and not one.acknowledged]
-    leading = max(told, key=lambda one: abs(one.after_ms - one.before_ms), default=None)
-    if leading is None:
-        return None
-    return Move(_index(view, leading.since), leading.after_ms - leading.before_ms, drifts(view, leading))
-
-
-def _index(view: View, ordinal: int) -> int:
-    index = index_of_start(view, ordinal)
-    return len(view.turns) if index is None else index
 
 
 # -- findings
@@ -278,6 +148,10 @@ def _words(view: View, finding: Finding, start: int) -> tuple[str, ...]:
     back = len(view.turns) - start if start >= 0 else max(finding.n, len(view.turns))
     since = f"since {clock_time(turn.started)[:5]}" if turn is not None and turn.started is not None else "since"
     level = f"{duration(finding.before_ms)} → {duration(finding.after_ms)}"
+    change = level_change(view, finding.stage)
+    if change is not None and change.words.unlike_measured:
+        # The p50 beside it is what was measured: of another amount of work.
+        level = f"{level} {EQUAL_WORK}"
     if drifts(view, finding):
         name, short = f"{name} drift", f"{short} drift"
     return (
