@@ -101,6 +101,12 @@ def test_ticks_lie_where_their_value_does_and_have_a_unit(values: list[float], z
         assert abs(scale.row(ms) - row) <= 1 + 0.06 * max(ms, 1.0) / step
 
 
+@given(st.floats(1.0, 1e5), st.floats(0.05, 1.0), st.integers(2, 12))
+def test_a_scale_has_two_ticks_where_it_has_room_for_two(low: float, more: float, rows: int) -> None:
+    """``1.0s`` alone, beside three rows, told how much nothing was."""
+    assert len(Scale(low, low * (1 + more), rows).ticks()) >= 2
+
+
 @pytest.mark.parametrize(
     ("scale", "ticks"),
     [(Scale(0.0, 4000.0, 8), {0: "0", 2: "1s", 4: "2s", 6: "3s"}),

@@ -176,6 +176,20 @@ def test_no_stage_has_the_hue_of_a_judgement(name: str, depth: str) -> None:
     assert alike == {}
 
 
+@pytest.mark.parametrize("depth", PALETTES_16)
+def test_a_quiet_row_has_the_hue_of_no_stage_in_sixteen_colours(depth: str) -> None:
+    """All of them were the bright blue of the LLM. White is the text's, and says nothing."""
+    assert lch(colour(THEMES[SIXTEEN].styles["spark"], PALETTES_16[depth]))[0] < NEARLY_GREY
+
+
+@pytest.mark.parametrize("depth", PALETTES_16)
+@pytest.mark.parametrize("small", ["prompt", "reply"])
+def test_a_small_stage_is_not_taken_for_store_in_sixteen_colours(small: str, depth: str) -> None:
+    """Without retrieval the prompt is next to store, and both were white."""
+    styles, shown = THEMES[SIXTEEN].styles, PALETTES_16[depth]
+    assert distance(*(colour(styles[f"{STAGE}{key}"], shown) for key in (small, "store"))) >= APART
+
+
 @pytest.mark.parametrize("name", THEMES)
 def test_a_failed_turn_has_a_look_that_no_judgement_has(name: str) -> None:
     """Its colours the other way round: also where there are few colours, or none."""

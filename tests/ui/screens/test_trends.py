@@ -144,6 +144,10 @@ async def test_the_chart_is_written_as_svg_text_and_csv_and_the_notice_names_the
         assert files[".csv"].read_text().splitlines()[0].startswith("turn,started,state,V2V_ms")
         assert len(files[".csv"].read_text().splitlines()) == 32
         assert "3 Trends" not in files[".txt"].read_text()
+        # Without colours the band is dotted and stages have fills: the text had one bar of ``█`` for all of them.
+        assert "dots: p5–p95" in files[".txt"].read_text()
+        *_, bar, labels = files[".txt"].read_text().rstrip().split("\n")
+        assert "LLM" in labels and len(set(bar)) > 3
 
 
 async def test_without_turns_the_charts_say_so() -> None:

@@ -44,11 +44,20 @@ class Scale(Struct, frozen=True):
         return self.height(ms) // DOWN
 
     def ticks(self, apart: int = 2) -> dict[int, str]:
-        """Row from the foot → its value with its unit: round values ``apart`` rows or more, where there is room."""
+        """Row from the foot → its value with its unit: round values ``apart`` rows or more, where there is room.
+
+        Nearer ones where there would be one alone: it tells how much nothing of the chart is.
+        """
         row_ms = (self.high - self.low) / self.rows
         span = self.high - self.low
         wide = (step for step in STEPS_MS if step >= apart * row_ms and step < span)
-        step = next(wide, None) or next((step for step in STEPS_MS if step >= row_ms), STEPS_MS[-1])
+        at_a_row = next((step for step in STEPS_MS if step >= row_ms), STEPS_MS[-1])
+        places = self._places(next(wide, None) or at_a_row)
+        nearer = [step for step in reversed(STEPS_MS) if row_ms / 2 <= step < span]
+        return next((two for two in (places, *map(self._places, nearer)) if len(two) > 1 or self.rows < 2), places)
+
+    def _places(self, step: float) -> dict[int, str]:
+        """Multiples of ``step`` at their rows, one a row."""
         places: dict[int, str] = {}
         number = math.ceil(self.low / step - 1e-9)
         while number * step < self.high:

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
+from msgspec.structs import replace
 from rich.color import Color
 from rich.style import Style
 
@@ -18,9 +19,14 @@ from timmy_tui.ui.panels.trends import compare as trend_compare
 from timmy_tui.ui.panels.trends import tokens as trend_tokens
 from timmy_tui.ui.panels.trends.plot import series_of
 from timmy_tui.ui.panels.trends.screen import MOST_STRIPS, Options, time_chart
-from timmy_tui.ui.panels.trends.series import companions
+from timmy_tui.ui.panels.trends.series import companions, written_name
 from timmy_tui.ui.panels.trends.window import trend_window
 from timmy_tui.ui.view import View
+
+
+def uncoloured(view: View) -> View:
+    """What a text is drawn from: without colours stages differ by their fills, and a band is dotted."""
+    return replace(view, monochrome=True)
 
 
 def chart_text(lines: Iterable[Line]) -> str:
@@ -113,7 +119,7 @@ def _rows(view: View, options: Options, buckets: TimeBuckets | None, width: int)
 def _turn_rows(view: View, options: Options, width: int) -> Iterator[Sequence[object]]:
     window = trend_window(view, width, options.turns)
     charted = [series_of(view, window, key) for key in _keys(view, options)]
-    yield ("turn", "started", "state", *(f"{one.name}_ms" for one in charted))
+    yield ("turn", "started", "state", *(f"{written_name(view, one.key)}_ms" for one in charted))
     turns = view.turns[window.first : window.first + window.count]
     for at, turn in enumerate(turns):
         yield (turn.number, turn.started, turn.state, *(one.values[at] for one in charted))

@@ -12,7 +12,7 @@ from timmy_tui.core.errors import TimmyError
 from timmy_tui.model.trend_history import TimeBuckets
 from timmy_tui.model.turn import Turn
 from timmy_tui.report.trend_buckets import buckets_of
-from timmy_tui.ui.exports.trends import chart_csv, chart_svg, chart_text
+from timmy_tui.ui.exports.trends import chart_csv, chart_svg, chart_text, uncoloured
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.last_view import choice_of, remember_choice
@@ -201,17 +201,18 @@ class TrendsScreen(BaseScreen):
     def action_export_chart(self) -> None:
         """Write what is shown as SVG, text and CSV into the user's state folder; the notice names the files."""
         host, at = cast(Host, self.app), time.time()
-        width, height = self.size
-        lines = [fit(row, width) for row in draw_charts(self.view, self.options, self._buckets, width, height - 2)]
-        text = chart_text(lines)
-        svg = chart_svg(lines, self.view)
-        figures = chart_csv(self.view, self.options, self._buckets, width)
+        text, svg = chart_text(self._drawn(uncoloured(self.view))), chart_svg(self._drawn(self.view), self.view)
+        figures = chart_csv(self.view, self.options, self._buckets, self.size.width)
         try:
             paths = [save_text(content, at, kind) for content, kind in ((svg, "svg"), (text, "txt"), (figures, "csv"))]
         except OSError as error:
             host.say(f"not written: {error.strerror}", "bad")
         else:
             host.say(f"written: {paths[0]}, {', '.join(path.suffix for path in paths[1:])}")
+
+    def _drawn(self, view: View) -> list[Line]:
+        width, height = self.size
+        return [fit(row, width) for row in draw_charts(view, self.options, self._buckets, width, height - 2)]
 
 
 def _within(value: int, limits: tuple[int, int]) -> int:

@@ -18,13 +18,14 @@ from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Epoch, FlagChange, Span, Turn, TurnState
 from timmy_tui.ui.paint.glyphs import ASCII, UNICODE
 from timmy_tui.ui.paint.lines import Line, cells, plain
+from timmy_tui.ui.paint.wording import clock_time
 from timmy_tui.ui.panels.against_usual import moved_level
 from timmy_tui.ui.panels.skyline.panel import SEPARATE_RULER, skyline_lines
 from timmy_tui.ui.panels.skyline.window import GUTTER, window_of
 from timmy_tui.ui.panels.trends.levels import Level, levels_of
 from timmy_tui.ui.panels.trends.plot import Series, axis_line, plot_lines, series_of
 from timmy_tui.ui.panels.trends.plot import Style as Drawing
-from timmy_tui.ui.panels.trends.screen import LEAST, Options, draw_charts, share_rows, trend_lines
+from timmy_tui.ui.panels.trends.screen import KINDS, LEAST, Options, draw_charts, ruler_notes, share_rows, trend_lines
 from timmy_tui.ui.panels.trends.series import (
     brackets_of,
     companions,
@@ -461,6 +462,52 @@ def test_levels_at_equal_work_say_so_where_the_chart_shows_others(measured: floa
     v = replace(v, snapshot=replace(v.snapshot, judgement=replace(state, verdict=verdict)))
     words = "\n".join(texts(plot_lines(v, series_of(v, trend_window(v, WIDTH, 120), "llm"), Drawing(6))))
     assert "▼−413ms ×0.41" in words and ("at equal work" in words) is said
+
+
+def test_a_tick_at_a_turn_without_a_time_has_about_that_of_its_neighbours() -> None:
+    """Each tenth turn was a typed one, and none of the ticks had a time."""
+    turns = list(slower_since(99, 60))
+    for at in (30, 40, 50):
+        turns[at] = replace(turns[at], started=None)
+    turns[41:45] = [replace(one, started=None) for one in turns[41:45]]
+    turns[51:] = [replace(one, started=(one.started or 0.0) + 7200) for one in turns[51:]]
+    v = view(tuple(turns))
+    words = {note.words[0] for note in ruler_notes(v, trend_window(v, WIDTH, 120))}
+    assert f"−30 ~{clock_time(slower_since(99, 60)[30].started)[:5]}" in words
+    # Four turns in a row have none, and two hours lie around the other.
+    assert {"−20", "−10"} < words
+
+
+def test_a_heading_has_the_whole_name() -> None:
+    """``prefil`` is what the gutter has room for."""
+    v = view(tuple(with_stages(at, prefill=100.0) for at in range(20)))
+    for kind in KINDS[:2]:
+        heading = texts(draw_charts(v, Options("prefill", kind), None, WIDTH, 28))[0]
+        assert heading.startswith("prefill ")
+
+
+@pytest.mark.parametrize("ms", [0.0, 500.0])
+def test_what_chance_does_at_a_restart_is_called_so(ms: float) -> None:
+    v = view(slower_since(20, ms=ms), epochs=(restart(20),))
+    heading = texts(draw_charts(v, Options("llm", "before and after"), None, WIDTH, 28))[0]
+    assert "restart" in heading and ("no more than chance" in heading) is (ms == 0)
+
+
+def test_the_range_of_a_drift_goes_with_its_line() -> None:
+    """One of p5 to p95 of all its turns was a step up under a line that climbs."""
+    wild = tuple(with_stages(at, llm=(one.stages["llm"] or 0) + 60 * (-1) ** at) for at, one in enumerate(drifting()))
+    v = view(wild, slower(20, steps=2))
+    series = series_of(v, trend_window(v, WIDTH, 120), "llm")
+    low, high = series.levels[-1].off
+    assert -75 < low < -45 and 45 < high < 75
+    plain_band = replace(v, styles={"band": Style.parse("#333333 on #333333")})
+    rows = plot_lines(plain_band, series, Drawing(10))[1:]
+    foot = [max(at for at, row in enumerate(rows) if "band" in role_at(row, column)) for column in (60, 110)]
+    assert foot[1] < foot[0] - 2, "it climbs"
+
+
+def role_at(row: Line, column: int) -> str:
+    return [role for text, role in row for _ in text][column]
 
 
 def test_turns_on_the_line_and_beside_each_other_can_be_counted() -> None:

@@ -9,6 +9,7 @@ from timmy_tui.core.formatting import duration, plural
 from timmy_tui.model.flags.words import changes_words
 from timmy_tui.model.trend_history import Figures
 from timmy_tui.report.trend_buckets import figures_of
+from timmy_tui.ui.charts.alike import alike
 from timmy_tui.ui.charts.dots import ACROSS, DOWN, Dots, Ink
 from timmy_tui.ui.charts.scale import Scale, scale_of
 from timmy_tui.ui.charts.skyline import join_cells
@@ -18,7 +19,7 @@ from timmy_tui.ui.panels.skyline.notes import verdict_words
 from timmy_tui.ui.panels.skyline.window import GUTTER, index_of_start
 from timmy_tui.ui.panels.trends.levels import LEAST_LEVEL
 from timmy_tui.ui.panels.trends.plot import band
-from timmy_tui.ui.panels.trends.series import findings_of, series_name, series_role, shown_of, value_of
+from timmy_tui.ui.panels.trends.series import findings_of, series_role, shown_of, value_of, written_name
 from timmy_tui.ui.view import View
 
 MOST_TURNS = 100
@@ -39,6 +40,8 @@ class Change(Struct, frozen=True):
     """Of the first turn after it, in ``View.turns``."""
     words: str
     role: str
+    restart: bool = False
+    """Nothing was changed, as far as is known."""
 
 
 class Side(Struct, frozen=True):
@@ -75,14 +78,14 @@ def changes_of(view: View, key: str) -> list[Change]:
             words = f"{stage_name(finding.stage)} {finding.direction} {moved}"
             found.append(Change(index, words, "bad" if finding.direction == "slower" else "good"))
     if not found:
-        starts = ((index_of_start(view, epoch.first), epoch.restarted) for epoch in view.snapshot.epochs)
-        found = [Change(at, "restart", "muted") for at, restarted in starts if at is not None and restarted]
+        starts = (index_of_start(view, epoch.first) for epoch in view.snapshot.epochs if epoch.restarted)
+        found = [Change(at, "restart", "muted", restart=True) for at in starts if at is not None]
     return sorted((one for one in found if one.index > 0), key=lambda one: one.index)
 
 
 def spread_of(view: View, key: str) -> Spread:
     """Around the newest change that has enough turns on both sides."""
-    name, role, shown = series_name(view, key), series_role(key), shown_of(view, key)
+    name, role, shown = written_name(view, key), series_role(key), shown_of(view, key)
     changes = changes_of(view, key)
     last: Spread = Spread(name, role, changes[-1] if changes else None)
     for at in range(len(changes) - 1, -1, -1):
@@ -109,6 +112,8 @@ def spread_heading(view: View, spread: Spread) -> list[Line]:
         before, after = (side.figures.p50 for side in spread.sides)
         parts.append(line(("p50 ", "muted"), f"{duration(before)} → {duration(after)}"))
         parts.append(line((signed(after - before, view.glyphs) or "no difference", "value")))
+        if spread.change is not None and spread.change.restart and alike(*(side.values for side in spread.sides)):
+            parts.append(line(("no more than chance", "muted")))
     return parts
 
 
@@ -192,5 +197,5 @@ def note_line(spread: Spread, width: int) -> Line:
     """How to read it."""
     if not spread.sides:
         return ()
-    words = ("height: share of the side's turns", "upright: p50", "ground or dots: p5–p95")
+    words = ("height: share of the side's turns", "upright: p50, the median", "band or dots: p5–p95")
     return join_fitting([line((text, "muted")) for text in words], width)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from msgspec import Struct
 from msgspec.structs import replace
 
-from timmy_tui.core.quantile import median
+from timmy_tui.core.quantile import median, quantile
 from timmy_tui.model.stages.watched import V2V
 from timmy_tui.model.trend_history import HEADLINE, Figures
 from timmy_tui.report.trend_buckets import figures_of
@@ -38,6 +38,8 @@ class Level(Struct, frozen=True):
     """ms at the first turn of its line and at the last, where it drifts."""
     lead: int = 0
     """Turns ahead of ``start`` at which the line of a drift begins: there it leaves the level before."""
+    off: tuple[float, float] = (0.0, 0.0)
+    """Of a drift: p5 and p95 of what its turns are over its line, ms."""
 
     @property
     def p50(self) -> float:
@@ -123,7 +125,9 @@ def _with_ramp(view: View, key: str, sides: tuple[Sequence[Level], Sequence[Leve
     low, high = ramp(values)
     if (high - low) * move.lost_ms <= 0:
         return [*before, Level(start, last, figures, move.role)]
-    level = Level(start, last, figures, move.role, (low, high))
+    line = [low + (high - low) * at / max(len(values) - 1, 1) for at in range(len(values))]
+    off = sorted(ms - usual for ms, usual in zip(values, line, strict=True))
+    level = Level(start, last, figures, move.role, (low, high), off=(quantile(off, 0.05), quantile(off, 0.95)))
     return _joined(before, level) if before and before[-1].end == start else [*before, level]
 
 

@@ -16,7 +16,7 @@ from timmy_tui.ui.charts.scale import Scale, scale_of
 from timmy_tui.ui.charts.skyline_notes import Note, place_notes
 from timmy_tui.ui.paint.lines import Line, foreign, join_fitting, left, line, right
 from timmy_tui.ui.paint.themes import GAP_KEY
-from timmy_tui.ui.paint.wording import signed
+from timmy_tui.ui.paint.wording import signed, stage_name
 from timmy_tui.ui.panels.skyline.panel import BEAM
 from timmy_tui.ui.panels.skyline.window import GUTTER
 from timmy_tui.ui.panels.trends.levels import LEAST_BAND
@@ -74,7 +74,7 @@ class TimeChart(Struct, frozen=True, eq=False):
         """Of the series."""
         if self.key == HEADLINE:
             return str(self.buckets.span)
-        return BY_KEY[self.key].label if self.key in BY_KEY else "gap"
+        return stage_name(self.key) if self.key in BY_KEY else "gap"
 
     def figures(self, bucket: Bucket) -> Figures | None:
         """Of the series in a bucket."""
@@ -141,7 +141,7 @@ def key_line(view: View, chart: TimeChart, width: int) -> Line:
         names = ((LATER, newest_role(chart)), (f"{EARLIER}, dotted", "faint"))
         parts = [line((name, role)) for name, role in names] + parts
     else:
-        parts.append(line((f"ground or dots: p5–p95, from {LEAST_BAND} turns on", "muted")))
+        parts.append(line((f"band or dots: p5–p95, from {LEAST_BAND} turns on", "muted")))
     return (*line((" " * GUTTER, "text")), *join_fitting(parts, width - GUTTER))
 
 

@@ -181,8 +181,16 @@ def _draw_level(dots: Dots, level: Level, window: TrendWindow, scale: Scale, rol
 def _draw_band(view: View, dots: Dots, level: Level, window: TrendWindow, scale: Scale) -> None:
     if level.figures.n < LEAST_BAND:
         return
-    x, end = window.dot_of(level.start), window.dot_of(level.end)
-    band(view, dots, (x, end), (scale.height(level.figures.p5), scale.height(level.figures.p95)))
+    if level.ramp is None:
+        edges = (scale.height(level.figures.p5), scale.height(level.figures.p95))
+        band(view, dots, (window.dot_of(level.start), window.dot_of(level.end)), edges)
+        return
+    # It goes with the line: a band of one height would be the step that a drift is not.
+    (low, high), (below, above), start = level.ramp, level.off, level.start - level.lead
+    for index in range(start, level.end):
+        ms = low + (high - low) * (index - start) / max(level.end - start - 1, 1)
+        across = (window.dot_of(index), window.dot_of(index + 1))
+        band(view, dots, across, (scale.height(ms + below), scale.height(ms + above)))
 
 
 def band(view: View, dots: Dots, across: tuple[int, int], heights: tuple[int, int]) -> None:
@@ -192,7 +200,7 @@ def band(view: View, dots: Dots, across: tuple[int, int], heights: tuple[int, in
         dots.shade(range((x + 1) // ACROSS, (end + 1) // ACROSS), range(low // DOWN, high // DOWN + 1), BAND)
         return
     for height in heights:
-        for one in range(x, end, DOTTED):
+        for one in range(x + -x % DOTTED, end, DOTTED):
             dots.put(one, height, Ink("rule", EDGE))
 
 

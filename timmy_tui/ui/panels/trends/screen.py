@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from timmy_tui.core.formatting import duration, plural
 from timmy_tui.model.trend_history import HEADLINE, TimeBuckets
+from timmy_tui.model.turn import Turn
 from timmy_tui.report.status_line.line import WIDTH, line_values, status_line
 from timmy_tui.ui.charts.skyline_notes import Note, place_notes
 from timmy_tui.ui.paint.lines import BLANK, Line, cells, fit, join_fitting, line, spread
@@ -21,7 +22,7 @@ from timmy_tui.ui.panels.trends import tokens as trend_tokens
 from timmy_tui.ui.panels.trends.levels import QUIET, Level
 from timmy_tui.ui.panels.trends.over_time import Range, TimeChart
 from timmy_tui.ui.panels.trends.plot import Series, Style, axis_line, plot_lines, series_of
-from timmy_tui.ui.panels.trends.series import OF_SPAN, companions
+from timmy_tui.ui.panels.trends.series import OF_SPAN, companions, written_name
 from timmy_tui.ui.panels.trends.stack import ROWS as STACK_ROWS
 from timmy_tui.ui.panels.trends.stack import stack_lines, turn_line
 from timmy_tui.ui.panels.trends.window import TrendWindow, trend_window
@@ -39,6 +40,8 @@ LEAST_STRIP = 4
 """Rows of a chart under it, with its heading."""
 LABEL_CELLS = 13
 """Cells from one tick of the ruler to the next."""
+NEAR, NEAR_S = 3, 600.0
+"""Turns to either side that tell about when one was, and seconds that they may be apart."""
 MOST_STRIPS = 7
 FOOTER_FROM, LOW_FOOTER_FROM = 12, 10
 """Rows of the screen from which it has a footer; below the first a notice takes its place."""
@@ -172,7 +175,7 @@ def _placed(notes: Sequence[Note], window: TrendWindow) -> Line:
 
 def _turns_heading(view: View, series: Series, options: Options, width: int) -> Line:
     """Name, newest level and what it was before."""
-    parts: list[Line] = [line((series.name, "title"))]
+    parts: list[Line] = [line((written_name(view, series.key), "title"))]
     if not any(ms is not None for ms in series.values):
         parts.append(line(("not measured in these turns", "muted")))
     elif series.levels:
@@ -211,10 +214,23 @@ def ruler_notes(view: View, window: TrendWindow) -> list[Note]:
         index = len(view.turns) - back
         column = window.column_of(index)
         if index >= window.first and 0 <= column < window.columns - 1:
-            at = clock_time(view.turns[index].started)[:5].strip()
+            at = _time_at(view.turns, index)
             words = (f"−{back} {at}".rstrip(), f"−{back}")
             notes.append(Note(column, RULER_RANK, (view.glyphs.tick, "faint"), words, "faint", weak=True))
     return notes
+
+
+def _time_at(turns: Sequence[Turn], index: int) -> str:
+    """``14:31``; of a turn that no log has a time of, as a typed one, about that of its neighbours: ``~14:31``."""
+    if turns[index].started is not None:
+        return clock_time(turns[index].started)[:5].strip()
+    ahead = next(
+        (one.started for one in reversed(turns[max(index - NEAR, 0) : index]) if one.started is not None), None
+    )
+    behind = next((one.started for one in turns[index + 1 : index + 1 + NEAR] if one.started is not None), None)
+    if ahead is None or behind is None or abs(behind - ahead) > NEAR_S:
+        return ""
+    return f"~{clock_time((ahead + behind) / 2)[:5].strip()}"
 
 
 # -- over hours, days, weeks

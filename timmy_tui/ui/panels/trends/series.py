@@ -40,6 +40,11 @@ def series_name(view: View, key: str) -> str:
     return "gap" if key == UNATTRIBUTED else BY_KEY[key].label if key in BY_KEY else key
 
 
+def written_name(view: View, key: str) -> str:
+    """The same for a heading, which has room for more than the gutter: ``prefill``, not ``prefil``."""
+    return stage_name(key) if key in BY_KEY else series_name(view, key)
+
+
 def series_role(key: str) -> str:
     """Its colour: that of the stage on all screens."""
     if key == HEADLINE or key.startswith(OF_SPAN):

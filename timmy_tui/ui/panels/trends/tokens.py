@@ -11,13 +11,19 @@ from timmy_tui.model.turn import TurnState
 from timmy_tui.ui.charts.dots import ACROSS, DOWN, Dots, Ink
 from timmy_tui.ui.charts.scale import Scale, scale_of
 from timmy_tui.ui.charts.skyline import join_cells
-from timmy_tui.ui.paint.lines import BLANK, Line, Span, fit, left, line, right
+from timmy_tui.ui.paint.lines import BLANK, Line, Span, fit, join_fitting, left, line, right
 from timmy_tui.ui.paint.wording import tokens
 from timmy_tui.ui.panels.skyline.window import GUTTER
 from timmy_tui.ui.view import View
 
 COLD, REUSED, UNKNOWN = "cold", "reused", "not known"
 ROLES = {COLD: "warn", REUSED: "good", UNKNOWN: "muted"}
+MEANING = {
+    COLD: "nothing of the prompt was in the cache",
+    REUSED: "its beginning was in the cache",
+    UNKNOWN: "whether it was in the cache",
+}
+"""What a group is, where there is room."""
 SIDE_BY_SIDE = 60
 """Width in cells from which the two charts stand beside each other."""
 TOKEN_STEPS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
@@ -97,9 +103,10 @@ def _chart(view: View, prompts: Sequence[Prompt], width: int, scales: tuple[Scal
     dots = Dots(columns, scale.rows)
     for one in prompts:
         x, y = int(one.tokens / most * columns * ACROSS), scale.height(one.ms)
-        for height in range(y, y + POINT):
-            dots.dash(x, POINT, height, Ink(ROLES[group]))
-        if scale.outside(one.ms):
+        if not scale.outside(one.ms):
+            for height in range(y, y + POINT):
+                dots.dash(x, POINT, height, Ink(ROLES[group]))
+        else:
             sign = view.glyphs.cut if scale.outside(one.ms) > 0 else view.glyphs.cut_below
             dots.sign(x // ACROSS, y // DOWN, (sign, "value"))
         if view.cursor_turn is not None and one.ordinal == view.cursor_turn.ordinal:
@@ -110,7 +117,8 @@ def _chart(view: View, prompts: Sequence[Prompt], width: int, scales: tuple[Scal
         ((right(labels.get(row, ""), GUTTER - 1) + " ", "faint"), *cells)
         for row, cells in zip(rows, dots.lines(view.glyphs), strict=True)
     ]
-    head = line((left("", GUTTER), "text"), (group, ROLES[group]), (f" {plural(len(prompts), 'turn')}", "muted"))
+    name = line((left("", GUTTER), "text"), (group, ROLES[group]), (f" {plural(len(prompts), 'turn')}", "muted"))
+    head = join_fitting([name, line((MEANING[group], "muted"))], width)
     return [head, *plot, _axis(view, columns, most)]
 
 
