@@ -295,6 +295,13 @@ def test_the_heading_says_the_level_now_and_before() -> None:
     assert empty[0].startswith("LLM  not measured in these turns") and "no turn is over yet" in "".join(empty)
 
 
+def test_the_heading_says_the_level_before_a_flip_that_no_verdict_tells_of() -> None:
+    """The whole was 2.07 s, and nothing but the line said what it had been."""
+    heading = trend_lines(view(slower_since(40), epochs=(epoch(40),)), Options("llm"), None, WIDTH, 30)[0]
+    assert plain(heading).startswith("LLM  p50 1.20s  before 700ms  p5–p95")
+    assert ("1.20s", "value") in heading, "a colour is a judgement"
+
+
 def test_the_turn_at_the_cursor_is_under_the_charts_with_its_stages() -> None:
     v = view(slower_since(40), slower(40)).with_cursor(50)
     turn_line, bar, labels = texts(stack_lines(v, v.shown_turn, WIDTH))
@@ -526,17 +533,18 @@ SIDES = ((1, 2, 4, 64), (8, 16, 32, 128))
 
 
 @pytest.mark.parametrize("filled", [True, False])
-def test_a_turn_outside_of_the_scale_has_its_sign_and_no_dots_beside_it(filled: bool) -> None:
-    """They said that it lies at the edge."""
+def test_a_turn_outside_of_the_scale_has_its_sign_in_its_middle_and_no_mark_beside_it(filled: bool) -> None:
+    """It said that the turn lies at the edge. A filled one reaches it."""
     turns = list(slower_since(99, 30))
     turns[10] = with_stages(10, llm=9000.0)
     v = view(tuple(turns))
     series = series_of(v, trend_window(v, WIDTH, 120), "llm")
     top = plain(plot_lines(v, series, Drawing(6, filled=filled))[1])[GUTTER:]
     at = top.index("▴")
+    beside = {top[at - 1], top[at + 1]}
     first = series.window.column_of(10)
     # In the middle of its turn.
-    assert first < at <= first + 3 and top[at + 1].isspace() and top[at - 1].isspace()
+    assert first < at <= first + 3 and beside == ({"⣿"} if filled else {" "})
 
 
 @pytest.mark.parametrize(("measured", "said"), [(1000.0, True), (1200.0, False)])

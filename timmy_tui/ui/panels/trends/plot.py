@@ -125,7 +125,7 @@ def _dots(view: View, series: Series, scale: Scale, style: Style) -> Dots:
             index = window.first + at
             _draw_turn(dots, (window.dot_of(index), window.dots_of(index)), _heights(ms, scale, style), roles[at])
             if scale.outside(ms):
-                # In the place of its dots, which would say that it lies within.
+                # In the place of a mark, which would say that it lies within.
                 _cut(view, dots, (window.dot_of(index) + window.dots_of(index) // 2) // ACROSS, scale.outside(ms))
     for column, span in _uprights(view, series):
         dots.upright(column, span)
@@ -134,10 +134,10 @@ def _dots(view: View, series: Series, scale: Scale, style: Style) -> Dots:
 
 def _heights(ms: float, scale: Scale, style: Style) -> range:
     """Dots of a turn, from the foot: two, so that it stands out of the line that it lies on, or all from zero up."""
-    top, side = scale.height(ms), scale.outside(ms)
+    top = scale.height(ms)
     if style.filled and style.from_zero:
-        return range(top + 1 - (DOWN if side > 0 else 0))
-    if side:
+        return range(top + 1)
+    if scale.outside(ms):
         return range(0)
     foot = min(top, scale.dots - THICK)
     return range(foot, foot + THICK)

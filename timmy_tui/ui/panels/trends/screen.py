@@ -182,7 +182,8 @@ def _turns_heading(view: View, series: Series, options: Options, width: int) -> 
         level = series.levels[-1]
         figures = level.figures
         quiet = [one for one in series.levels if one.role == QUIET]
-        before = quiet[-1] if quiet and level.role != QUIET else None
+        ahead = quiet if level.role != QUIET else series.levels[:-1]
+        before = ahead[-1] if ahead else None
         parts.append(line(("p50 ", "muted"), (duration(level.p50), _level_role(series, level, before))))
         if before is not None:
             parts.append(line((f"before {duration(before.p50)}", "muted")))
