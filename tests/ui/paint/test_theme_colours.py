@@ -187,7 +187,8 @@ def test_a_quiet_row_has_the_hue_of_no_stage_in_sixteen_colours(depth: str) -> N
 def test_a_small_stage_is_not_taken_for_store_in_sixteen_colours(small: str, depth: str) -> None:
     """Without retrieval the prompt is next to store, and both were white."""
     styles, shown = THEMES[SIXTEEN].styles, PALETTES_16[depth]
-    assert distance(*(colour(styles[f"{STAGE}{key}"], shown) for key in (small, "store"))) >= APART
+    one, other = (colour(styles[f"{STAGE}{key}"], shown) for key in (small, "store"))
+    assert distance(one, other) >= APART
 
 
 @pytest.mark.parametrize("name", THEMES)

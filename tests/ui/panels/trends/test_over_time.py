@@ -19,8 +19,10 @@ from timmy_tui.model.trend_history import HEADLINE, Bucket, Figures, TimeBuckets
 from timmy_tui.model.turn import Span
 from timmy_tui.report.trend_buckets import buckets_of
 from timmy_tui.ui.exports.trends import chart_csv, chart_svg, chart_text
+from timmy_tui.ui.paint.lines import plain
+from timmy_tui.ui.panels.skyline.window import GUTTER
 from timmy_tui.ui.panels.trends.compare import changes_of, spread_lines, spread_of
-from timmy_tui.ui.panels.trends.over_time import TimeChart, bucket_lines, edges_of, plot_lines
+from timmy_tui.ui.panels.trends.over_time import Range, TimeChart, axis_lines, bucket_lines, edges_of, plot_lines
 from timmy_tui.ui.panels.trends.screen import Options, draw_charts
 from timmy_tui.ui.panels.trends.tokens import prompts_of, tokens_lines
 
@@ -100,6 +102,53 @@ def test_the_stretch_at_the_cursor_has_its_figures_and_the_medians_of_its_stages
     newest = texts(bucket_lines(view(()), replace(chart, cursor=None), WIDTH))[0]
     assert newest.startswith("Fri 28 Nov 15:00–16:00")
     assert "no turn in this time" in texts(bucket_lines(view(()), TimeChart("hours", HEADLINE, buckets(None)), 80))[0]
+
+
+def test_of_one_turn_no_p5_is_told() -> None:
+    """``p50 2.11s  p5–p95 2.11s–2.11s n 1``."""
+    start = datetime(2025, 11, 28, 14).timestamp()
+    one = TimeBuckets((Bucket(start, start + 3600, 1, 0, {HEADLINE: Figures(1, 1e3, 1e3, 1e3)}),), Span.V2V, 1)
+    words = texts(bucket_lines(view(()), TimeChart("hours", HEADLINE, one), WIDTH))[0]
+    assert words.rstrip().endswith("1 turn  p50 1.00s  n 1")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
+@pytest.mark.parametrize(("kind", "length"), [("hours", 24), ("hours", 96), ("days", 28), ("days", 112), ("weeks", 0)])
+def test_every_tick_has_its_word_and_all_are_as_far_apart(kind: Range, length: int, width: int) -> None:
+    """``╵01 Nov ╵ ╵``: which had a word was chance."""
+    edges = edges_of(kind, length, NOW, width - GUTTER)
+    chart = TimeChart(kind, HEADLINE, buckets_of((), edges))
+    ticks = plain(axis_lines(view(()), chart, width)[1])
+    assert "╵" in ticks and not any(word == "╵" for word in ticks.split())
+    places = [at for at, char in enumerate(ticks) if char == "╵"]
+    apart = [b - a for a, b in pairwise(places)]
+    assert not apart or max(apart) - min(apart) <= 2
+
+
+@pytest.mark.parametrize("kind", ["hours", "days", "weeks"])
+def test_the_narrowest_heading_has_its_figure(kind: Range) -> None:
+    """With ``this week over last week`` there was no room for any."""
+    edges = edges_of(kind, 24, NOW, 34)
+    turns = tuple(replace(one, started=NOW - 60) for one in slower_since(40))
+    options = Options(range=kind)
+    heading = texts(draw_charts(view(()), options, buckets_of(turns, edges), 40, 9))[0]
+    assert "p50 ~" in heading
+    own = texts(draw_charts(view(()), replace(options, from_zero=False), buckets_of(turns, edges), 40, 9))[0]
+    assert own.endswith("not from zero"), "that is always said"
+
+
+def test_without_a_ground_p5_and_p95_of_a_side_are_uprights() -> None:
+    """They were dots along the top and the foot of a chart whose range lies across."""
+    v = view(slower_since(30, ms=300.0), epochs=(epoch(30),), monochrome=True)
+    turns = tuple(
+        replace(one, stages={**one.stages, "llm": (one.stages["llm"] or 0.0) + 20.0 * (at % 7)})
+        for at, one in enumerate(v.turns)
+    )
+    spread = spread_of(replace(v, snapshot=replace(v.snapshot, turns=turns)), "llm")
+    rows = texts(spread_lines(v, spread, 80, 19, True))[1:9]
+    top = [at for at, char in enumerate(rows[0]) if at >= GUTTER and char not in " ┃"]
+    columns = [[row[at] for row in rows].count(" ") for at in (top[0], top[-1])]
+    assert columns == [0, 0]
 
 
 def test_a_flip_stands_at_its_hour() -> None:

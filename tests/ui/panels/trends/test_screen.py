@@ -497,7 +497,14 @@ def test_a_heading_has_the_whole_name() -> None:
 def test_what_chance_does_at_a_restart_is_called_so(ms: float) -> None:
     v = view(slower_since(20, ms=ms), epochs=(restart(20),))
     heading = texts(draw_charts(v, Options("llm", "before and after"), None, WIDTH, 28))[0]
-    assert "restart" in heading and ("no more than chance" in heading) is (ms == 0)
+    assert "restart" in heading and ("may be chance" in heading) is (ms == 0)
+
+
+@pytest.mark.parametrize(("few", "said"), [(7, False), (8, True)])
+def test_p5_and_p95_are_said_from_as_many_turns_on_as_they_are_drawn(few: int, said: bool) -> None:
+    v = view(slower_since(20, 20 + few), epochs=(epoch(20),))
+    heading = texts(draw_charts(v, Options("llm"), None, WIDTH, 28))[0]
+    assert f"n {few}" in heading and ("p5–p95" in heading) is said
 
 
 def test_the_range_of_a_drift_goes_with_its_line() -> None:

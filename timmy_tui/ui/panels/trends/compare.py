@@ -18,7 +18,7 @@ from timmy_tui.ui.paint.wording import signed, stage_name
 from timmy_tui.ui.panels.skyline.notes import verdict_words
 from timmy_tui.ui.panels.skyline.window import GUTTER, index_of_start
 from timmy_tui.ui.panels.trends.levels import LEAST_LEVEL
-from timmy_tui.ui.panels.trends.plot import band
+from timmy_tui.ui.panels.trends.plot import EDGE, VALUE, band, has_band
 from timmy_tui.ui.panels.trends.series import findings_of, series_role, shown_of, value_of, written_name
 from timmy_tui.ui.view import View
 
@@ -111,9 +111,9 @@ def spread_heading(view: View, spread: Spread) -> list[Line]:
     if len(spread.sides) == 2:
         before, after = (side.figures.p50 for side in spread.sides)
         parts.append(line(("p50 ", "muted"), f"{duration(before)} → {duration(after)}"))
-        parts.append(line((signed(after - before, view.glyphs) or "no difference", "value")))
-        if spread.change is not None and spread.change.restart and alike(*(side.values for side in spread.sides)):
-            parts.append(line(("no more than chance", "muted")))
+        moved = signed(after - before, view.glyphs) or "no difference"
+        chance = spread.change is not None and spread.change.restart and alike(*(one.values for one in spread.sides))
+        parts.append(line((f"{moved}, may be chance", "muted") if chance else (moved, "value")))
     return parts
 
 
@@ -163,12 +163,18 @@ def _histogram(
         inside = (ms - scale.low) / (scale.high - scale.low)
         return min(max(int(inside * across), 0), across - 1)
 
-    band(view, dots, (x_of(side.figures.p5), x_of(side.figures.p95)), (0, rows * DOWN - 1))
+    ends = (x_of(side.figures.p5), x_of(side.figures.p95))
+    if has_band(view):
+        band(view, dots, ends, (0, rows * DOWN - 1))
+    else:
+        for x in ends:
+            for y in range(0, rows * DOWN, 2):
+                dots.put(x, y, Ink("rule", EDGE))
     for at, share in enumerate(shares):
         begin, end = at * across // len(shares), (at + 1) * across // len(shares)
         height = max(round(share / top * rows * DOWN), 1) if share else 0
         for y in range(height):
-            dots.dash(begin, max(end - begin - 1, 1), y, Ink(role))
+            dots.dash(begin, max(end - begin - 1, 1), y, Ink(role, VALUE))
     middle = x_of(side.figures.p50) // ACROSS
     for row in range(rows):
         dots.sign(middle, row, ("|" if view.glyphs.plain else "┃", "value"))

@@ -2,8 +2,9 @@
 
 import time
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Literal
 
 from msgspec import Struct
@@ -32,6 +33,10 @@ STEPS_S = (300.0, 600.0, 900.0, 1800.0, HOUR_S, 2 * HOUR_S, 3 * HOUR_S, 6 * HOUR
 """Lengths of a bucket of the charts over hours."""
 WEEK_STEP_H = (2, 3, 4, 6, 12, 24)
 """Hours of a bucket of the chart over weeks, the shortest that leaves each one a column."""
+TICK_STEPS: Mapping[Range, Sequence[int]] = {
+    "hours": (1, 2, 3, 4, 6, 12, 24), "days": (1, 2, 3, 4, 7, 14, 28), "weeks": (1, 2),
+}  # fmt: skip
+"""Hours of the day, or days, from one tick of the axis to the next."""
 LATER, EARLIER = "this week", "last week"
 
 
@@ -135,6 +140,7 @@ def key_line(view: View, chart: TimeChart, width: int) -> Line:
     first = next(iter(chart.buckets.buckets), None)
     if first is None:
         return ()
+    # One hour is no ``every 1 h``.
     each = "each day" if chart.kind == "days" else f"every {duration_words(first.end - first.start)}"
     parts = [line((f"a dash: p50 of {each}", "muted"))]
     if chart.lines > 1:
@@ -146,7 +152,9 @@ def key_line(view: View, chart: TimeChart, width: int) -> Line:
 
 
 def duration_words(seconds: float) -> str:
-    """``15 min``, ``2 h``."""
+    """``15 min``, ``hour``, ``2 h``."""
+    if seconds == HOUR_S:
+        return "hour"
     return f"{seconds / HOUR_S:.0f} h" if seconds >= HOUR_S else f"{seconds / 60:.0f} min"
 
 
@@ -192,14 +200,31 @@ def _axis_notes(view: View, chart: TimeChart, places: Sequence[int]) -> Iterator
         words = f" {bucket_words(chart, shown)}"
         yield Note(places[shown] // ACROSS, 0, (view.glyphs.cut, "key"), (words,), "value")
     form, unit = {"hours": ("%H:%M", "%H"), "days": ("%d %b", "%d"), "weeks": ("%a", "%d")}[chart.kind]
-    before = ""
+    begun: list[tuple[int, int, str]] = []
+    """(column, hour or number of the day, word)."""
+    before, days, columns = "", 0, places[-1] // ACROSS
     for at, bucket in enumerate(chart.series[-1]):
         moment = time.localtime(bucket.start)
         if time.strftime(unit, moment) != before:
             before = time.strftime(unit, moment)
             midnight = chart.kind == "hours" and moment.tm_hour == 0
             word = time.strftime("%a %d" if midnight else form, moment)
-            yield Note(places[at] // ACROSS, 1, (view.glyphs.tick, "faint"), (word,), "faint", weak=True)
+            # The first stretch of hours can begin within one; the last word can have no room.
+            if (chart.kind != "hours" or moment.tm_min == 0) and places[at] // ACROSS + len(word) < columns:
+                begun.append((places[at] // ACROSS, moment.tm_hour if chart.kind == "hours" else days, word))
+            days += 1
+    for column, word in _regular(begun, chart.kind):
+        yield Note(column, 1, (view.glyphs.tick, "faint"), (word,), "faint", weak=True)
+
+
+def _regular(begun: Sequence[tuple[int, int, str]], kind: Range) -> list[tuple[int, str]]:
+    """Each second, third … tick, so that every one has room for its word: some had one, and their neighbours none."""
+    room = max((len(word) for *_, word in begun), default=0) + 2
+    for step in TICK_STEPS[kind]:
+        chosen = [(column, word) for column, number, word in begun if number % step == 0]
+        if all(after[0] - one[0] >= room for one, after in pairwise(chosen)):
+            break
+    return chosen
 
 
 def _event_notes(view: View, chart: TimeChart, places: Sequence[int]) -> Iterator[Note]:
@@ -243,7 +268,9 @@ def bucket_lines(view: View, chart: TimeChart, width: int) -> list[Line]:
         parts.append(line((f"{bucket.failed} failed", "bad")))
     if figures is not None:
         parts.append(line(("p50 ", "muted"), (duration(figures.p50), "value")))
-        parts.append(line((f"p5–p95 {duration(figures.p5)}–{duration(figures.p95)} n {figures.n}", "muted")))
+        # As in the chart: of fewer turns these are two of them.
+        ends = f"p5–p95 {duration(figures.p5)}–{duration(figures.p95)} " if figures.n >= LEAST_BAND else ""
+        parts.append(line((f"{ends}n {figures.n}", "muted")))
     earlier = chart.figures(chart.series[0][at]) if chart.lines > 1 else None
     if earlier is not None:
         moved = signed(figures.p50 - earlier.p50, view.glyphs) if figures is not None else ""

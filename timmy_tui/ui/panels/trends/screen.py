@@ -19,7 +19,7 @@ from timmy_tui.ui.panels.skyline.window import GUTTER
 from timmy_tui.ui.panels.trends import compare as trend_compare
 from timmy_tui.ui.panels.trends import over_time as trend_time
 from timmy_tui.ui.panels.trends import tokens as trend_tokens
-from timmy_tui.ui.panels.trends.levels import QUIET, Level
+from timmy_tui.ui.panels.trends.levels import LEAST_BAND, QUIET, Level
 from timmy_tui.ui.panels.trends.over_time import Range, TimeChart
 from timmy_tui.ui.panels.trends.plot import Series, Style, axis_line, plot_lines, series_of
 from timmy_tui.ui.panels.trends.series import OF_SPAN, companions, written_name
@@ -187,7 +187,8 @@ def _turns_heading(view: View, series: Series, options: Options, width: int) -> 
         parts.append(line(("p50 ", "muted"), (duration(level.p50), _level_role(series, level, before))))
         if before is not None:
             parts.append(line((f"before {duration(before.p50)}", "muted")))
-        parts.append(line((f"p5–p95 {duration(figures.p5)}–{duration(figures.p95)}", "muted")))
+        if figures.n >= LEAST_BAND:
+            parts.append(line((f"p5–p95 {duration(figures.p5)}–{duration(figures.p95)}", "muted")))
         parts.append(line((f"n {figures.n}", "muted")))
     return _heading(parts, plural(series.window.count, "turn"), options, width)
 
@@ -202,9 +203,12 @@ def _level_role(series: Series, level: Level, before: Level | None) -> str:
 def _heading(parts: Sequence[Line], which: str, options: Options, width: int) -> Line:
     """At the right what is shown, and where the scale begins."""
     scale = ("from zero", "muted") if options.from_zero else ("not from zero", "warn")
-    tail = line((f"{which}  " if which else "", "muted"), scale)
-    room = width - len(which) - len(scale[0]) - 4
-    return spread(join_fitting(parts, max(room, cells(parts[0]))), tail, width)
+    tails: list[Line] = [line((f"{which}  " if which else "", "muted"), scale)]
+    # The figure is worth more than what is so as long as the user has not chosen otherwise.
+    tails += [line((which, "muted")), line(("", "muted"))] if options.from_zero else [line(scale)]
+    least = cells(join_fitting(parts[:2], width))
+    tail = next((one for one in tails if least + 2 + cells(one) <= width), tails[-1])
+    return spread(join_fitting(parts, max(width - cells(tail) - 2, cells(parts[0]))), tail, width)
 
 
 def ruler_notes(view: View, window: TrendWindow) -> list[Note]:
