@@ -252,6 +252,28 @@ def test_cold_and_reused_prompts_are_apart() -> None:
     assert "cold" in below[0] and "reused" in below[10] and "reused" not in below[0]
 
 
+def test_what_cold_and_reused_are_is_said_where_there_is_room() -> None:
+    v = tokens_view()
+    for width, said in ((WIDTH, True), (70, False)):
+        head = texts(tokens_lines(v, prompts_of(v, 120), width, 20, True))[0]
+        assert ("nothing of the prompt was in the cache" in head) is said and "…" not in head
+        assert ("its beginning was in the cache" in head) is said
+
+
+def test_a_turn_of_its_own_sign_has_no_dots_around_it() -> None:
+    """Of the cursor's turn, and of one outside of the scale, some dots were left beside the sign."""
+    v = tokens_view()
+    v = v.with_cursor(12)
+    alone = [one for one in prompts_of(v, 120) if one.ordinal == v.cursor_turn.ordinal]
+    drawn = "".join(texts(tokens_lines(v, alone, WIDTH, 20, True))[1:-1])
+    assert "●" in drawn and not any("⠀" < char <= "⣿" for char in drawn)
+    prompts = [
+        replace(one, group="reused", ms=9000.0 if at == 9 else one.ms) for at, one in enumerate(prompts_of(v, 120))
+    ]
+    top = texts(tokens_lines(v, prompts, WIDTH, 20, True))[1]
+    assert top.split() == ["▴"]
+
+
 def test_more_tokens_stand_further_right_and_axis_and_ticks_have_units() -> None:
     v = tokens_view()
     (chart,) = [[row[61:] for row in texts(tokens_lines(v, prompts_of(v, 120), WIDTH, 20, True))]]

@@ -485,6 +485,16 @@ def test_a_tick_at_a_turn_without_a_time_has_about_that_of_its_neighbours() -> N
     assert {"−20", "−10"} < words
 
 
+def test_the_cursors_words_move_no_tick_but_the_one_beside_them() -> None:
+    """All of them had their words at the right, and with a cursor at the left."""
+    v = view(slower_since(99, 90))
+    rows = [texts(draw_charts(one, Options(), None, WIDTH, 28)) for one in (v, v.with_cursor(85))]
+    without, beside = (next(row for row in drawn if "╵−80" in row or "╵" in row) for drawn in rows)
+    assert "turn " in beside and "turn " not in without
+    begin = beside.index("turn ") - 20
+    assert without[:begin].count("╵−") >= 2 and without[:begin] == beside[:begin]
+
+
 def test_a_heading_has_the_whole_name() -> None:
     """``prefil`` is what the gutter has room for."""
     v = view(tuple(with_stages(at, prefill=100.0) for at in range(20)))

@@ -215,7 +215,8 @@ def ruler_notes(view: View, window: TrendWindow) -> list[Note]:
     """``╵−20 14:31`` at the twentieth-last turn and so on, as far apart as the words are long."""
     step = next((one for one in (5, 10, 20, 50, 100, 200) if one * window.dots / 2 >= LABEL_CELLS), 500)
     notes = []
-    for back in range(step, len(view.turns) + 1, step):
+    # From the left: next to the cursor's words one has its own left of it, and from the right on all others would too.
+    for back in reversed(range(step, len(view.turns) + 1, step)):
         index = len(view.turns) - back
         column = window.column_of(index)
         if index >= window.first and 0 <= column < window.columns - 1:

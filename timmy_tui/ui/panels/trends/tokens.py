@@ -101,16 +101,17 @@ def _chart(view: View, prompts: Sequence[Prompt], width: int, scales: tuple[Scal
     group = prompts[0].group
     columns = max(width - GUTTER, 2)
     dots = Dots(columns, scale.rows)
+    cursor = view.cursor_turn.ordinal if view.cursor_turn is not None else None
     for one in prompts:
         x, y = int(one.tokens / most * columns * ACROSS), scale.height(one.ms)
-        if not scale.outside(one.ms):
+        if one.ordinal == cursor:
+            dots.sign(x // ACROSS, y // DOWN, (view.glyphs.ok, "value"))
+        elif not scale.outside(one.ms):
             for height in range(y, y + POINT):
                 dots.dash(x, POINT, height, Ink(ROLES[group]))
         else:
             sign = view.glyphs.cut if scale.outside(one.ms) > 0 else view.glyphs.cut_below
             dots.sign(x // ACROSS, y // DOWN, (sign, "value"))
-        if view.cursor_turn is not None and one.ordinal == view.cursor_turn.ordinal:
-            dots.sign(x // ACROSS, y // DOWN, (view.glyphs.ok, "value"))
     labels = scale.ticks()
     rows = range(scale.rows - 1, -1, -1)
     plot = [
