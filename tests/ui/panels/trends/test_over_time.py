@@ -93,6 +93,12 @@ def test_this_week_is_drawn_over_the_last_on_one_axis() -> None:
     assert "this week over last week" in drawn and "last week, dotted" in drawn
 
 
+def test_where_both_weeks_meet_the_cell_is_this_weeks() -> None:
+    chart = TimeChart("weeks", HEADLINE, buckets(*[1000.0] * 14, step=DAY))
+    roles = {role for row in plot_lines(view(()), chart, 76, 10) for text, role in row[1:] if text.strip()}
+    assert roles == {"text"}
+
+
 def test_the_stretch_at_the_cursor_has_its_figures_and_the_medians_of_its_stages() -> None:
     start = datetime(2025, 11, 28, 14).timestamp()
     chart = TimeChart("hours", HEADLINE, buckets(1000.0, 1200.0, None, start=start), cursor=0)

@@ -648,6 +648,14 @@ def test_the_line_of_a_drift_begins_where_it_leaves_the_level_before() -> None:
     assert abs(drift.ramp[0] - before.p50) <= turn
 
 
+def test_the_line_of_a_drift_is_seen_over_what_is_filled() -> None:
+    v = view(drifting(), slower(20, steps=2))
+    series = series_of(v, trend_window(v, WIDTH, 120), "llm")
+    rows = plot_lines(v, series, Drawing(6, filled=True))[1:]
+    line = [column for column in range(60, 110, 5) if any(role_at(row, column) == "value" for row in rows)]
+    assert len(line) == 10
+
+
 def test_a_drift_that_the_whole_does_not_show_is_no_ramp_of_it() -> None:
     falls = tuple(
         replace(one, headline_ms=4000.0 - 20 * at if at >= 20 else 2000.0) for at, one in enumerate(drifting())

@@ -174,7 +174,7 @@ def _draw(
             before = None
             continue
         x, end, y = places[at], places[at + 1], scale.height(figures.p50)
-        ink = Ink(newest_role(chart) if newest else "faint", LEVEL if newest else VALUE)
+        ink = Ink(newest_role(chart) if newest else "faint", VALUE if newest else LEVEL)
         if newest:
             dots.dash(x, end - x - (end - x > ACROSS), y, ink)
         else:

@@ -27,8 +27,8 @@ from timmy_tui.ui.view import View
 
 BAND = "band"
 """Role whose colour is the ground of p5 to p95."""
-EDGE, LEVEL, VALUE = range(3)
-"""Ranks of what is drawn."""
+EDGE, LEVEL, VALUE, OVER_ALL = range(4)
+"""Ranks of what is drawn; the last is that of a line over what is filled, which nothing but its colour shows."""
 THICK = 2
 """Dots of a turn from its foot to its top; a level has one."""
 APART_FROM = 3
@@ -116,7 +116,8 @@ def _dots(view: View, series: Series, scale: Scale, style: Style) -> Dots:
     for level in series.levels:
         # What is filled shows a level by itself, but not that it rises little by little.
         if not style.filled or (level.ramp is not None and series.key != HEADLINE):
-            _draw_level(dots, level, window, scale, QUIET if style.filled else _role_of(series, level))
+            ink = Ink(QUIET, OVER_ALL) if style.filled else Ink(_role_of(series, level), LEVEL)
+            _draw_level(dots, level, window, scale, ink)
         if not style.filled:
             _draw_band(view, dots, level, window, scale)
     roles = _roles(series)
@@ -169,13 +170,13 @@ def _roles(series: Series) -> list[str]:
     return [series.role] * quiet + [move.role if move is not None else ""] * (count - quiet)
 
 
-def _draw_level(dots: Dots, level: Level, window: TrendWindow, scale: Scale, role: str) -> None:
+def _draw_level(dots: Dots, level: Level, window: TrendWindow, scale: Scale, ink: Ink) -> None:
     x, end = window.dot_of(level.start - level.lead), window.dot_of(level.end)
     if level.ramp is None:
-        dots.dash(x, end - x, scale.height(level.p50), Ink(role, LEVEL))
+        dots.dash(x, end - x, scale.height(level.p50), ink)
     else:
         low, high = map(scale.height, level.ramp)
-        dots.join((x, low), (end - 1, high), Ink(role, LEVEL))
+        dots.join((x, low), (end - 1, high), ink)
 
 
 def _draw_band(view: View, dots: Dots, level: Level, window: TrendWindow, scale: Scale) -> None:
