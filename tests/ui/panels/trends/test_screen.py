@@ -15,6 +15,7 @@ from rich.style import Style
 from tests.ui.snapshots import NOW, TICK, finding, judgement, snapshot, turn
 from timmy_tui.model.judgement import RATIO_KEYS, Comparison, Finding, StageRatios, StageVerdict, TurnRatios
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.trend_history import Bucket, TimeBuckets
 from timmy_tui.model.turn import Epoch, FlagChange, Span, Turn, TurnState
 from timmy_tui.ui.paint.glyphs import ASCII, UNICODE
 from timmy_tui.ui.paint.lines import Line, cells, plain
@@ -450,8 +451,13 @@ def test_what_stands_for_p5_to_p95_is_said_as_it_is_drawn(look: str) -> None:
     band = Style.parse("#333333 on #333333") if look != "no ground in the theme" else Style.parse("#333333")
     glyphs = ASCII if look == "ascii" else UNICODE
     v = view(slower_since(99, 30), styles={"band": band}, monochrome=look == "without colours", glyphs=glyphs)
-    key = texts(draw_charts(v, Options(), None, WIDTH, 28))[1]
-    assert ("band: p5–p95" in key) is (look == "ground") and ("dots: p5–p95" in key) is (look != "ground")
+    empty = TimeBuckets((Bucket(0.0, 3600.0),), Span.V2V, 0)
+    drawn = [texts(draw_charts(v, Options(), None, WIDTH, 28))[1]]
+    drawn.append(texts(draw_charts(v, Options(range="hours"), empty, WIDTH, 28))[1])
+    changed = replace(v, snapshot=replace(v.snapshot, epochs=(epoch(15),)))
+    drawn.append(texts(draw_charts(changed, Options(kind="before and after"), None, WIDTH, 28))[-1])
+    for key in drawn:
+        assert ("band: p5–p95" in key) is (look == "ground") and ("dots: p5–p95" in key) is (look != "ground")
 
 
 @pytest.mark.parametrize(("measured", "said"), [(430.0, True), (290.0, False), (190.0, True), (287.0, False)])

@@ -18,7 +18,7 @@ from timmy_tui.ui.paint.wording import signed, stage_name
 from timmy_tui.ui.panels.skyline.notes import verdict_words
 from timmy_tui.ui.panels.skyline.window import GUTTER, index_of_start
 from timmy_tui.ui.panels.trends.levels import LEAST_LEVEL
-from timmy_tui.ui.panels.trends.plot import EDGE, VALUE, band, has_band
+from timmy_tui.ui.panels.trends.plot import EDGE, VALUE, band, band_word, has_band
 from timmy_tui.ui.panels.trends.series import findings_of, series_role, shown_of, value_of, written_name
 from timmy_tui.ui.view import View
 
@@ -199,9 +199,9 @@ def _ticks(view: View, scale: Scale, columns: int) -> Line:
     return (*line((" " * GUTTER, "text")), *join_cells(cells))
 
 
-def note_line(spread: Spread, width: int) -> Line:
+def note_line(view: View, spread: Spread, width: int) -> Line:
     """How to read it."""
     if not spread.sides:
         return ()
-    words = ("height: share of the side's turns", "upright: p50, the median", "band or dots: p5–p95")
+    words = ("height: share of the side's turns", "upright: p50, the median", f"{band_word(view)}: p5–p95")
     return join_fitting([line((text, "muted")) for text in words], width)

@@ -21,7 +21,7 @@ from timmy_tui.ui.paint.wording import signed, stage_name
 from timmy_tui.ui.panels.skyline.panel import BEAM
 from timmy_tui.ui.panels.skyline.window import GUTTER
 from timmy_tui.ui.panels.trends.levels import LEAST_BAND
-from timmy_tui.ui.panels.trends.plot import LEVEL, VALUE, band
+from timmy_tui.ui.panels.trends.plot import LEVEL, VALUE, band, band_word
 from timmy_tui.ui.panels.trends.series import series_role
 from timmy_tui.ui.panels.trends.stack import Piece, bar_lines
 from timmy_tui.ui.view import View
@@ -147,7 +147,7 @@ def key_line(view: View, chart: TimeChart, width: int) -> Line:
         names = ((LATER, newest_role(chart)), (f"{EARLIER}, dotted", "faint"))
         parts = [line((name, role)) for name, role in names] + parts
     else:
-        parts.append(line((f"band or dots: p5–p95, from {LEAST_BAND} turns on", "muted")))
+        parts.append(line((f"{band_word(view)}: p5–p95, from {LEAST_BAND} turns on", "muted")))
     return (*line((" " * GUTTER, "text")), *join_fitting(parts, width - GUTTER))
 
 

@@ -100,7 +100,7 @@ def plot_lines(view: View, series: Series, style: Style) -> list[Line]:
 
 def _keys(view: View) -> tuple[str, ...]:
     """What the marks of a chart that is not filled mean, from the longest to the shortest."""
-    band = "band" if has_band(view) else "dots"
+    band = band_word(view)
     return (
         f"thick: a turn · thin line: p50, the median · {band}: p5–p95, 9 turns in 10",
         f"thick: a turn · thin line: p50 · {band}: p5–p95",
@@ -203,6 +203,11 @@ def band(view: View, dots: Dots, across: tuple[int, int], heights: tuple[int, in
     for height in heights:
         for one in range(x + -x % DOTTED, end, DOTTED):
             dots.put(one, height, Ink("rule", EDGE))
+
+
+def band_word(view: View) -> str:
+    """What p5 to p95 are drawn as."""
+    return "band" if has_band(view) else "dots"
 
 
 def has_band(view: View) -> bool:

@@ -130,7 +130,7 @@ def draw_charts(view: View, options: Options, buckets: TimeBuckets | None, width
         found = trend_compare.spread_of(view, options.series)
         heading = _heading(trend_compare.spread_heading(view, found), "", options, width)
         lines = trend_compare.spread_lines(view, found, width, body - 1, options.from_zero)
-        return [heading, *lines, trend_compare.note_line(found, width)]
+        return [heading, *lines, trend_compare.note_line(view, found, width)]
     if options.kind == "prompt tokens":
         prompts = trend_tokens.prompts_of(view, options.turns)
         heading = _heading(trend_tokens.tokens_heading(prompts), plural(len(prompts), "turn"), options, width)
