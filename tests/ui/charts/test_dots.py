@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from timmy_tui.ui.charts.bracket import Bracket, bracket_line
@@ -102,6 +102,7 @@ def test_ticks_lie_where_their_value_does_and_have_a_unit(values: list[float], z
 
 
 @given(st.floats(1.0, 1e5), st.floats(0.05, 1.0), st.integers(2, 12))
+@settings(max_examples=400)
 def test_a_scale_has_two_ticks_where_it_has_room_for_two(low: float, more: float, rows: int) -> None:
     """``1.0s`` alone, beside three rows, told how much nothing was."""
     assert len(Scale(low, low * (1 + more), rows).ticks()) >= 2

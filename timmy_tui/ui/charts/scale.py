@@ -53,7 +53,7 @@ class Scale(Struct, frozen=True):
         wide = (step for step in STEPS_MS if step >= apart * row_ms and step < span)
         at_a_row = next((step for step in STEPS_MS if step >= row_ms), STEPS_MS[-1])
         places = self._places(next(wide, None) or at_a_row)
-        nearer = [step for step in reversed(STEPS_MS) if row_ms / 2 <= step < span]
+        nearer = [step for step in reversed(STEPS_MS) if row_ms / 2.5 <= step < span]
         return next((two for two in (places, *map(self._places, nearer)) if len(two) > 1 or self.rows < 2), places)
 
     def _places(self, step: float) -> dict[int, str]:
