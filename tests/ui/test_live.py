@@ -380,7 +380,13 @@ def test_turns_that_did_not_leave_are_said_also_while_all_is_well_and_ahead_of_t
 
 @pytest.mark.parametrize(
     ("excess", "said"),
-    [(40.0, "as usual at equal work"), (-250.0, "as usual"), (640.0, "▲+640ms"), (-640.0, "▼−640")],
+    [
+        (19.0, "as usual at equal work"),
+        (40.0, "+40ms at"),
+        (-250.0, "−250ms at"),
+        (640.0, "▲+640ms"),
+        (-640.0, "▼−640"),
+    ],
 )
 def test_the_headline_has_no_arrow_for_what_is_ordinary(excess: float, said: str) -> None:
     """``▲+26ms`` stood beside 2.25 s, which was less than its median."""

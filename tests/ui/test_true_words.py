@@ -11,6 +11,7 @@ from tests.analysis.sentences.worlds import changed
 from timmy_tui.analysis.detect.news import News
 from timmy_tui.analysis.judge import Judge
 from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
+from timmy_tui.core.formatting import signed_duration
 from timmy_tui.core.settings import Findings
 from timmy_tui.model.judgement import Comparison
 from timmy_tui.model.snapshot import Snapshot
@@ -60,7 +61,8 @@ def test_a_turn_is_over_its_usual_by_one_figure_on_every_screen(stage: str, fact
     told = plain(turn_line(view, view.turns[-1], 200))
     assert (f"{figure} against its usual" if figure else "as usual for its work") in told
     if view.leading is None:
-        assert figure in plain(headline_line(view, 200))
+        head = plain(headline_line(view, 200))
+        assert signed_duration(diagnosis.excess_ms) in head or ("as usual" in head and abs(diagnosis.excess_ms) < 20)
     assert line_values(view.snapshot).delta_ms == view.excess_ms == diagnosis.excess_ms
     assert diagnosis.excess_ms > -50 or "as usual" not in "\n".join(map(plain, across_lines(view, 160, 30)))
 

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from timmy_tui.core.formatting import MISSING, ago, duration, percent, plural
+from timmy_tui.core.formatting import MISSING, ago, duration, percent, plural, signed_duration
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.snapshot import OpenTurn, Snapshot, StageStat
 from timmy_tui.model.stages.watched import SETTINGS, UNATTRIBUTED, V2V, label, parts_of_headline
@@ -10,7 +10,7 @@ from timmy_tui.model.turn import NOT_COMPLETED, Turn, TurnState
 from timmy_tui.report.status_line.line import MEDIAN
 from timmy_tui.report.words.findings import turns_of
 from timmy_tui.ui.activity import is_listening
-from timmy_tui.ui.charts.waterfall import is_off
+from timmy_tui.ui.charts.waterfall import LEAST_OVER_MS, is_off
 from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, plain, spread
 from timmy_tui.ui.paint.wording import (
     EQUAL_WORK,
@@ -137,11 +137,12 @@ def _level(view: View, width: int) -> list[Line]:
 
 
 def _over_usual(view: View, excess_ms: float) -> str:
-    """How far the turn is off its usual; what is within its ordinary variation has no arrow."""
+    """How far the turn is off its usual; with an arrow only what is more than its ordinary variation."""
     last = view.snapshot.headline.last if view.snapshot.headline is not None else None
-    if last is not None and not is_off(abs(excess_ms), last - excess_ms):
-        return "as usual"
-    return signed(excess_ms, view.glyphs)
+    if abs(excess_ms) < LEAST_OVER_MS:
+        return "as usual"  # The sentence on the turn has the same words.
+    is_ordinary = last is not None and not is_off(abs(excess_ms), last - excess_ms)
+    return signed_duration(excess_ms) if is_ordinary else signed(excess_ms, view.glyphs)
 
 
 def turns_since(view: View, finding: Finding) -> int:
