@@ -381,7 +381,7 @@ def test_turns_that_did_not_leave_are_said_also_while_all_is_well_and_ahead_of_t
 @pytest.mark.parametrize(
     ("excess", "said"),
     [
-        (19.0, "as usual at equal work"),
+        (19.0, "as usual at"),
         (40.0, "+40ms at"),
         (-250.0, "−250ms at"),
         (640.0, "▲+640ms"),
