@@ -9,12 +9,14 @@ from tests.ui.fakes import FakeControl, FakeLlm
 from tests.ui.paint.colours import ALL_COLOURS, DEPTHS, PALETTES_16, contrast, pair
 from tests.ui.paint.test_theme_colours import GRAPHICS, READ, SIXTEEN, THEMES
 from tests.ui.running import RunningDashboard, Start, running_dashboard
-from tests.ui.snapshots import control_state, finding, judgement, snapshot, troubled
+from tests.ui.snapshots import control_state, finding, judgement, snapshot, troubled, turn
 from tests.ui.test_key_walk import WAYS
 from timmy_tui.core.settings import View as ViewSettings
+from timmy_tui.model.turn import TurnState
 from timmy_tui.ui.key_commands import OVERLAYS, SCREENS
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.paint.themes import OVER
+from timmy_tui.ui.screens.turn_table import TurnTable
 
 AFTER_MS = (760.0, 1120.0, 680.0, 320.0)
 """A stage of 720 ms slower and faster, by less and by more than what makes its row bright."""
@@ -86,6 +88,26 @@ async def test_cursor_row_filter_selection_dialog_and_palette_can_be_read(theme:
         assert hard_to_read(palette_segments(dashboard), theme) == {}
         await dashboard.press("t")
         assert hard_to_read(palette_segments(dashboard), theme) == {}
+
+
+@pytest.mark.parametrize("theme", sorted(THEMES))
+async def test_the_sign_of_a_failed_turn_can_be_seen_in_the_table_and_under_its_cursor(theme: str) -> None:
+    """It is dark on light: without its own ground it was dark on dark, and light on light with the letters of the cursor."""
+    turns = tuple(turn(n, state=TurnState.FAILED, reason="no answer") if n > 8 else turn(n) for n in range(1, 11))
+    depth = PALETTES_16["Linux console"] if theme == SIXTEEN else DEPTHS[ALL_COLOURS]
+    async with running_dashboard(
+        snapshot(turns=turns, stages=()), (120, 30), start=Start(view=ViewSettings(theme=theme))
+    ) as dashboard:
+        await dashboard.press("2")
+        table = dashboard.app.screen.query_one(TurnTable).region
+        signs = [
+            segment
+            for strip in dashboard.strips()[table.y : table.bottom]
+            for segment in strip.crop(table.x, table.x + 3)
+            if "✗" in segment.text
+        ]
+        assert len(signs) == 2
+        assert [one for one in signs if one.style is None or contrast(pair(one.style, depth)) < READ] == []
 
 
 async def test_the_example_in_a_filter_is_not_dimmed_in_sixteen_colours() -> None:

@@ -29,7 +29,8 @@ class TurnTable(DataTable[Text], inherit_bindings=False):
         """The user scrolled it with the mouse, and its last row is not in view; the cursor stays where it is."""
 
     def __init__(self) -> None:
-        super().__init__(cursor_type="row", cell_padding=0, id="table")
+        # The ground of the cursor's row goes over that of a cell, as its letters do: one alone could not be read.
+        super().__init__(cursor_type="row", cell_padding=0, id="table", cursor_background_priority="css")
         self.shape: tuple[TurnColumn, ...] = ()
         """The columns as they stand in the table now."""
         self._painted: dict[str, Cells] = {}
@@ -136,10 +137,13 @@ class TurnTable(DataTable[Text], inherit_bindings=False):
     def _texts(self, cells: Iterable[tuple[str, str]], view: View) -> list[Text]:
         """As much of each as its column has room for; what is cut ends with ``…``."""
         texts = []
+        pane = view.styles.get("text", Style.null()).bgcolor
         for column, (whole, role) in zip(self.shape, cells, strict=True):
             style = view.styles.get(role, Style.null())
             text = cut(whole, column.width)
             shown = to_ascii(text) if view.glyphs.plain else text
-            plain = Style(color=style.color, bold=style.bold, italic=style.italic)
+            # The ground of the pane gives way to that of the row; one that is the role's own does not: ✗ is dark on light.
+            ground = style.bgcolor if style.bgcolor != pane else None
+            plain = Style(color=style.color, bgcolor=ground, bold=style.bold, italic=style.italic, reverse=style.reverse)
             texts.append(Text(shown, style=plain, no_wrap=True))
         return texts
