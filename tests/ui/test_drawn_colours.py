@@ -92,7 +92,7 @@ async def test_cursor_row_filter_selection_dialog_and_palette_can_be_read(theme:
 
 @pytest.mark.parametrize("theme", sorted(THEMES))
 async def test_the_sign_of_a_failed_turn_can_be_seen_in_the_table_and_under_its_cursor(theme: str) -> None:
-    """It is dark on light: without its own ground it was dark on dark, and light on light with the letters of the cursor."""
+    """It is dark on light: without its own ground it was dark on dark, and under the cursor light on light."""
     turns = tuple(turn(n, state=TurnState.FAILED, reason="no answer") if n > 8 else turn(n) for n in range(1, 11))
     depth = PALETTES_16["Linux console"] if theme == SIXTEEN else DEPTHS[ALL_COLOURS]
     async with running_dashboard(

@@ -16,12 +16,12 @@ from textual.widgets import DataTable
 from tests.ui.fakes import FakeControl
 from tests.ui.running import RunningDashboard, running_dashboard
 from tests.ui.snapshots import control_state, conversation, judgement, snapshot, turn
-from timmy_tui.model.turn import TurnState
+from timmy_tui.model.turn import Event, TurnState
 from timmy_tui.model.user_requests import MarkTurn, NoteTurn
 from timmy_tui.ui.exports.turns import turns_csv
 from timmy_tui.ui.paint.lines import plain
 from timmy_tui.ui.panels.turns.cells import COLUMNS, USUAL, chosen_columns, sorted_turns
-from timmy_tui.ui.panels.turns.detail import detail_lines
+from timmy_tui.ui.panels.turns.detail import detail_lines, turn_events
 from timmy_tui.ui.panels.turns.order import MOST
 from timmy_tui.ui.panels.turns.postcard import postcard
 from timmy_tui.ui.screens.turn_pages import postcard_rows
@@ -145,10 +145,23 @@ async def test_a_filter_keeps_what_contains_the_text_and_escape_clears_it() -> N
 async def test_the_selected_turn_is_shown_in_full() -> None:
     async with running_dashboard(snapshot(), size=(140, 50)) as dashboard:
         await dashboard.press("2")
-        for words in ("turn 430 0000001e", "+640ms over your usual", "stt_pause_detected", "pause_threshold=0.5"):
+        for words in ("turn 430 0000001e", "+640ms over your usual", "stt  pause_detected  pause_threshold=0.5"):
             assert words in dashboard.text()
         await dashboard.press("x")
         await dashboard.until(lambda: MarkTurn(30, "bad") in dashboard.source.requests)
+
+
+@pytest.mark.parametrize("width", range(54, 90))
+def test_of_what_an_event_tells_none_is_half_told(width: int) -> None:
+    """``text_length=59…`` read as if the number went on."""
+    told = {"text_length": 59, "session_id": "cb3413e0-6498", "prompt_eval_count": 1639}
+    event = Event(timestamp=1.0, request_id="cb3413e0", event="v34_webhook_received", service="v34", metadata=told)
+    heard = replace(turn(1), events=(event,))
+    row = plain(turn_events(heard, width)[0])
+    assert row.startswith("   0.0ms  v34  webhook_received  text_length=59")
+    shown = row.split("webhook_received  ")[1].removesuffix(" …").split("  ")
+    whole = [f"{key}={value}" for key, value in told.items()]
+    assert shown == whole[: len(shown)] and (row.endswith(" …") or shown == whole) and len(row) <= width
 
 
 async def test_a_turn_has_a_page_of_its_own() -> None:

@@ -65,6 +65,18 @@ def whole_words(text: str, part: str) -> str:
     return part[:end] if end > 0 and end >= least and len(part) - end <= LONGEST_PIECE else part
 
 
+def first_figures(figures: Sequence[str], width: int) -> str:
+    """As many figures as fit, each whole with its unit; `` …`` where there are more. One that is too wide is cut.
+
+    Half of one is none, and a ``…`` directly behind a whole one says that it goes on.
+    """
+    whole = "  ".join(figures)
+    if cell_len(whole) <= width:
+        return whole
+    shorter = (f"{'  '.join(figures[:count])} …" for count in range(len(figures) - 1, 0, -1))
+    return next((text for text in shorter if cell_len(text) <= width), cut(whole, width))
+
+
 def foreign(text: str, width: int, ellipsis: str = "…") -> str:
     """Text from a log, a service or a file name: sanitized, then cut."""
     return cut(clean(text), width, ellipsis)

@@ -142,8 +142,8 @@ class TurnTable(DataTable[Text], inherit_bindings=False):
             style = view.styles.get(role, Style.null())
             text = cut(whole, column.width)
             shown = to_ascii(text) if view.glyphs.plain else text
-            # The ground of the pane gives way to that of the row; one that is the role's own does not: ✗ is dark on light.
-            ground = style.bgcolor if style.bgcolor != pane else None
-            plain = Style(color=style.color, bgcolor=ground, bold=style.bold, italic=style.italic, reverse=style.reverse)
+            # The ground of the pane gives way to that of the row. A role's own one stays: ✗ is dark on light.
+            front, ground = style.color, style.bgcolor if style.bgcolor != pane else None
+            plain = Style(color=front, bgcolor=ground, bold=style.bold, italic=style.italic, reverse=style.reverse)
             texts.append(Text(shown, style=plain, no_wrap=True))
         return texts

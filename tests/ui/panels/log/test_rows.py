@@ -44,7 +44,7 @@ def test_rows_are_as_wide_as_the_pane_and_columns_stand_below_each_other(width: 
     assert plain(log_lines(printed, columns)[0]).index("v34") == at == columns.prefix - 4
 
 
-@pytest.mark.parametrize(("width", "name"), [(100, "retrieval_embedding_complete"), (60, "retrieval_emb…complete")])
+@pytest.mark.parametrize(("width", "name"), [(80, "retrieval_embedding_complete"), (60, "retrieval_emb…complete")])
 def test_of_a_long_event_the_word_that_tells_it_from_others_stays(width: int, name: str) -> None:
     long = entry(event="v34_retrieval_embedding_complete")
     assert name in plain(log_lines(long, log_columns(width))[0])
@@ -131,6 +131,30 @@ def test_the_time_since_the_event_before(fields: dict[str, Any], words: str) -> 
 def test_the_figures_that_matter_come_first_and_an_unknown_one_is_there() -> None:
     text = figures_text(entry(metadata={"new": "x", "eval_count": 65, "prompt_eval_duration_ms": 177.2}))
     assert text == "prefill 177ms  65 tok out  new=x"
+
+
+@pytest.mark.parametrize("width", range(60, 140))
+def test_of_figures_that_do_not_fit_none_is_half_one(width: int) -> None:
+    """At 80 columns it read ``took 31ms  10 parents  10…``, at 120 ``41 tok out…``, as if the figure went on."""
+    told = {"response_length": 134, "new_context_length": 3820, "prompt_eval_count": 1639, "eval_count": 41,
+            "prompt_eval_duration_ms": 169.0, "eval_duration_ms": 373.0}  # fmt: skip
+    columns = log_columns(width)
+    figures = ["prefill 169ms", "decode 373ms", "1 639 tok in", "41 tok out", "134 chars", "context 3 820 tok"]
+    row = plain(log_lines(entry(metadata=told), columns)[0])[columns.width - columns.figures :].rstrip()
+    shown = row.removesuffix(" …").split("  ")
+    assert shown == figures[: len(shown)] and row.endswith(" …") == (shown != figures)
+    wrapped = [
+        part for one in log_lines(entry(metadata=told), columns, wrapped=True)
+        for part in plain(one)[columns.width - columns.figures :].rstrip().split("  ")
+    ]  # fmt: skip
+    assert wrapped == figures or columns.figures < len(figures[-1])
+    shifted = plain(log_lines(entry(metadata=told), columns, shift=20)[0])
+    assert "decode 373ms" in shifted
+
+
+def test_a_step_of_many_seconds_across_clocks_is_whole() -> None:
+    long = entry(delta_ms=12_340.0, across_clocks=True)
+    assert "~+12.34s" in plain(log_lines(long, log_columns(60))[0])
 
 
 def test_of_another_system_a_name_means_what_it_means_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,12 +16,15 @@ from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import MISSING, duration, plural
 from timmy_tui.model.log_entry import LogEntry
 from timmy_tui.model.stages.system import watched
-from timmy_tui.ui.paint.lines import Line, fit, left, line, right, wrap_text
+from timmy_tui.ui.paint.lines import Line, first_figures, fit, left, line, plain, right, wrap, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, tokens
 
 SERVICE_ROLES = {"stt": "log.stt", "v34": "log.v34", "tts": "log.tts"}
 LEAST_FIGURES = 60
 """Cells of a pane below which there is no room for figures, unless the lines are wrapped."""
+DELTA = 7
+"""Cells of ``~+1.24s``, so that the longest name of v34's has room, ``retrieval_embedding_complete``; a rare
+``~+12.34s`` takes the blank before it."""
 LONG_MS = 100.0
 """ms. From here on a step of a turn stands out."""
 LARGEST = 1e12
@@ -44,16 +47,21 @@ class LogColumns(Struct, frozen=True):
         """Cells ahead of the event: time, turn, service, a blank behind each."""
         return self.time + 1 + (self.turn + 1 if self.turn else 0) + 4
 
+    @property
+    def figures(self) -> int:
+        """Cells behind event and time since the event before."""
+        return self.width - self.prefix - self.event - self.delta - 3
+
 
 def log_columns(width: int) -> LogColumns:
     """The columns of a pane."""
     if width >= 100:
         return LogColumns(12, 5, 28, 9, width)
     if width >= 80:
-        return LogColumns(12, 0, 25, 8, width)
+        return LogColumns(12, 0, 28, DELTA, width)
     if width >= 60:
-        return LogColumns(8, 0, 22, 8, width)
-    return LogColumns(8, 0, max(width - 22, 8), 8, width)
+        return LogColumns(8, 0, 22, DELTA, width)
+    return LogColumns(8, 0, max(width - 14 - DELTA, 8), DELTA, width)
 
 
 def header_line(columns: LogColumns) -> Line:
@@ -80,13 +88,13 @@ def _made_lines(entry: LogEntry, columns: LogColumns, turn: str, shift: int, wra
     prefix = _prefix(entry, columns, turn)
     available = max(columns.width - columns.prefix, 1)
     if not wrapped:
-        return [fit((*prefix, *_shifted(_body(entry, columns), shift)), columns.width)]
+        return [fit((*prefix, *_shifted(_body(entry, columns, whole=shift > 0), shift)), columns.width)]
     if not entry.event:
         rows = [line((row, _text_role(entry))) for row in wrap_text(printed_text(entry), available)]
     else:
         head = _event(entry, columns)
         indent = sum(len(text) for text, _ in head)
-        words = wrap_text(figures_text(entry), max(available - indent - 2, 12))
+        words = _wrapped_figures(figures_of(entry), max(available - indent - 2, 12))
         rows = [(*head, ("  ", "text"), (words[0], "text"))]
         rows += [line(" " * (indent + 2), (word, "text")) for word in words[1:]]
     blank = ((" " * columns.prefix, "text"),)
@@ -111,14 +119,22 @@ def time_of(entry: LogEntry, width: int) -> str:
     return seconds if is_whole or not seconds.strip() else f"{seconds}.{int(entry.at % 1 * 1000):03}"
 
 
-def _body(entry: LogEntry, columns: LogColumns) -> Line:
+def _body(entry: LogEntry, columns: LogColumns, whole: bool) -> Line:
+    """``whole``: all figures, of which not the first are shown."""
     if not entry.event:
-        whole = printed_text(entry)
-        fits = not entry.asked or cell_len(whole) <= columns.width - columns.prefix
-        return ((whole if fits else plural(entry.asked, "own request"), _text_role(entry)),)
+        text = printed_text(entry)
+        fits = not entry.asked or cell_len(text) <= columns.width - columns.prefix
+        return ((text if fits else plural(entry.asked, "own request"), _text_role(entry)),)
     if columns.width < LEAST_FIGURES:
         return _event(entry, columns)
-    return (*_event(entry, columns), ("  ", "text"), (figures_text(entry), "bad" if entry.failed else "text"))
+    figures = figures_text(entry) if whole else first_figures(figures_of(entry), columns.figures)
+    return (*_event(entry, columns), ("  ", "text"), (figures, "bad" if entry.failed else "text"))
+
+
+def _wrapped_figures(figures: Sequence[str], width: int) -> list[str]:
+    """On as many rows as they need; a figure and its unit stand on one."""
+    rows = [plain(row) for row in wrap([line(figure) for figure in figures], width)]
+    return [part for row in rows for part in ([row] if cell_len(row) <= width else wrap_text(row, width))] or [""]
 
 
 def _event(entry: LogEntry, columns: LogColumns) -> Line:
@@ -127,7 +143,7 @@ def _event(entry: LogEntry, columns: LogColumns) -> Line:
         return ((left(event_name(entry), columns.event + 1 + columns.delta), role),)
     return (
         (left(_squeezed(event_name(entry), columns.event), columns.event), role),
-        (f" {right(delta_words(entry), columns.delta)}", _delta_role(entry)),
+        (right(delta_words(entry), columns.delta + 1), _delta_role(entry)),
     )
 
 
@@ -189,14 +205,19 @@ def _shifted(body: Line, shift: int) -> Line:
 
 
 def figures_text(entry: LogEntry) -> str:
+    """All figures on one line."""
+    return "  ".join(figures_of(entry))
+
+
+def figures_of(entry: LogEntry) -> list[str]:
     """The metadata as words, those that matter first; an unknown key as ``key=value``."""
     if not watched().is_built_in:
-        return "  ".join(_other_word(entry.event, str(key), value) for key, value in entry.metadata.items())
+        return [_other_word(entry.event, str(key), value) for key, value in entry.metadata.items()]
     words = [word(entry.metadata[key]) for key, word in FIGURES.items() if key in entry.metadata]
     others = [
         f"{clean(str(key), 30)}={clean(str(value), 60)}" for key, value in entry.metadata.items() if key not in FIGURES
     ]
-    return "  ".join(word for word in (*words, *others) if word)
+    return [word for word in (*words, *others) if word]
 
 
 def _other_word(event: str, key: str, value: object) -> str:
@@ -254,8 +275,8 @@ FIGURES: Mapping[str, Callable[[Any], str]] = {
     "num_candidate_chunks": _count(" candidates"),
     "num_results": _count(" results"),
     "no_parents": lambda value: "no parents" if value else "",
-    "kv_context_length": _count("", "context sent "),
-    "new_context_length": _count("", "context back "),
+    "kv_context_length": _count(" tok", "context "),
+    "new_context_length": _count(" tok", "context "),
     "pause_threshold": _count("s", "threshold "),
     "chunks_written": lambda value: "1 block" if value == 1 else _count(" blocks")(value),
     "temperature": _count("", "temp "),

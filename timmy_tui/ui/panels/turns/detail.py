@@ -12,6 +12,7 @@ from timmy_tui.report.timeline import timeline
 from timmy_tui.ui.paint.lines import (
     Line,
     cells,
+    first_figures,
     fit,
     foreign,
     join_fitting,
@@ -42,7 +43,7 @@ def detail_lines(view: View, turn: Turn | None, width: int, height: int) -> list
     if turn is None:
         return [line(("no turn", "muted"))]
     facts = _facts(view, turn, width, whole=height >= ROOMY)
-    events = turn_events(turn)
+    events = turn_events(turn, width)
     ledger = min(max(6, height - len(facts) - min(len(events), 8) - 2), 19)
     if height - len(facts) - ledger <= LEAST_EVENTS:
         ledger = height - len(facts)
@@ -110,7 +111,7 @@ def _of_prompt(turn: Turn) -> list[Line]:
     shown = [line((counts, "text") if known else ("no count of tokens", "muted"))]
     if watched().is_built_in:
         shown += [
-            line((f"context sent {tokens(turn.context_sent)} returned {tokens(turn.context_returned)}", "muted")),
+            line((f"context sent {tokens(turn.context_sent)}, returned {tokens(turn.context_returned)} tok", "muted")),
             line((f"tail mode {on_off(turn.tail_mode)}", "muted")),
             line((f"raw {on_off(turn.raw)}", "muted")),
             line((f"memories {MISSING if turn.chunks is None else turn.chunks}", "muted")),
@@ -118,21 +119,19 @@ def _of_prompt(turn: Turn) -> list[Line]:
     return shown
 
 
-def turn_events(turn: Turn) -> list[Line]:
-    """One line per event: when it was, service, name and metadata."""
-    return [
-        line(
-            (right(at, 8), "value"),
-            (f"  {left(foreign(event.service, 4), 4)}", "muted"),
-            f" {foreign(event.event, 44)}",
-            (f"  {_metadata(event.metadata)}", "quote"),
-        )
-        for at, event in timeline(turn.events)
-    ]
+def turn_events(turn: Turn, width: int) -> list[Line]:
+    """One line per event: when it was, service, name without that of the service, and metadata."""
+    rows = []
+    for at, event in timeline(turn.events):
+        name = foreign(event.event.removeprefix(f"{event.service}_"), 44)
+        head = line((right(at, 8), "value"), (f"  {left(foreign(event.service, 4), 4)}", "muted"), f" {name}")
+        told = first_figures(_metadata(event.metadata), max(width - cells(head) - 2, 1))
+        rows.append((*head, (f"  {told}", "quote")))
+    return rows
 
 
-def _metadata(metadata: Mapping[str, Any]) -> str:
-    return "  ".join(f"{foreign(str(key), 30)}={foreign(str(value), 40)}" for key, value in metadata.items())
+def _metadata(metadata: Mapping[str, Any]) -> list[str]:
+    return [f"{foreign(str(key), 30)}={foreign(str(value), 40)}" for key, value in metadata.items()]
 
 
 def _cut_events(events: list[Line], available: int, key: str) -> list[Line]:
