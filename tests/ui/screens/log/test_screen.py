@@ -196,8 +196,43 @@ async def test_sideways_and_wrapped(tmp_path: Path) -> None:
         assert "word00" in dashboard.text() and "word59" not in dashboard.text()
         await dashboard.press(*["right"] * 20)
         assert "word59" in dashboard.text() and "word00" not in dashboard.text()
+        assert "further right" in dashboard.rows()[0] and "no line here goes on" in dashboard.text()
         await dashboard.press("w")
         assert "word00" in dashboard.text() and "word59" in dashboard.text()
+        await dashboard.press("right")
+        assert "further right" not in dashboard.rows()[0] and "wrapped lines are whole" in dashboard.text()
+
+
+async def test_the_names_of_the_columns_go_to_the_side_with_them_and_not_without_end(tmp_path: Path) -> None:
+    """They stayed, over other columns; and each key went on, until the screen was empty."""
+    told = event(999, "v34_memory_storage_start", "ffffffff", words="x" * 60)
+    async with log_of(tmp_path, [*events_of(2), told], [], (80, 24)) as dashboard:
+        await dashboard.press("right")
+        rows = dashboard.rows()
+        threshold = next(row for row in rows if "threshold 0.5s" in row)
+        assert rows[1].index("figures") == threshold.index("threshold") and "20 cells further right" in rows[0]
+        await dashboard.press(*["right"] * 30)
+        assert "xxx" in dashboard.text()
+        await dashboard.press(*["left"] * 30)
+        assert "further right" not in dashboard.text() and "event" in dashboard.rows()[1]
+
+
+async def test_other_lines_begin_at_the_newest_and_none_of_them_is_new(tmp_path: Path) -> None:
+    """``+591 new`` was over the newest line of all."""
+    async with log_of(tmp_path, events_of(30), []) as dashboard:
+        await dashboard.publish(read_lines(150))
+        await dashboard.press("up")
+        await dashboard.publish(read_lines(190))
+        assert "+40 new" in dashboard.rows()[0]
+        await dashboard.press("s")
+        await dashboard.until(lambda: "events only" in dashboard.rows()[0])
+        assert "new" not in dashboard.rows()[0]
+        await dashboard.publish(read_lines(195))
+        assert "new lines ↓ f" in dashboard.rows()[0]
+        await dashboard.press("escape")
+        await dashboard.until(lambda: "events only" not in dashboard.rows()[0])
+        await dashboard.publish(read_lines(199))
+        assert "+4 new ↓ f" in dashboard.rows()[0]
 
 
 async def test_a_pattern_is_searched_in_all_pages_and_n_goes_through(tmp_path: Path) -> None:
@@ -206,7 +241,7 @@ async def test_a_pattern_is_searched_in_all_pages_and_n_goes_through(tmp_path: P
         await dashboard.press("slash", *"words [13]00]")
         assert "not a valid" not in dashboard.text()
         await dashboard.press("backspace", "enter")
-        await dashboard.until(lambda: "2 of 8 100 lines match" in dashboard.rows()[1])
+        await dashboard.until(lambda: "2 of 8 100 lines match  n next  N one before" in dashboard.rows()[1])
         await dashboard.until(lambda: "words 300" in screen.rows[screen.index()].text)
         await dashboard.press("N")
         await dashboard.until(lambda: "words 100" in screen.rows[screen.index()].text)

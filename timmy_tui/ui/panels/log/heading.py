@@ -2,8 +2,12 @@
 
 from msgspec import Struct
 
-from timmy_tui.ui.paint.lines import Line, fit, foreign, join_fitting, line, spread
+from timmy_tui.ui.paint.lines import Line, cells, fit, foreign, join_fitting, line, spread
 from timmy_tui.ui.view import View
+
+
+MATCH_KEYS = (("next_match", "next"), ("previous_match", "one before"))
+"""(command, its words) behind how many lines match."""
 
 
 class LogHeading(Struct, frozen=True):
@@ -23,6 +27,8 @@ class LogHeading(Struct, frozen=True):
     following: bool = True
     new: int = 0
     """Lines that came since following stopped."""
+    passes_all: bool = True
+    """Every one of them would be shown; where not, nobody knows yet how many."""
 
 
 def heading_lines(heading: LogHeading, view: View, width: int) -> list[Line]:
@@ -34,7 +40,9 @@ def heading_lines(heading: LogHeading, view: View, width: int) -> list[Line]:
     rows = [spread(join_fitting(parts, max(width - len(text) - 1, 12)), line((text, role)), width)]
     if heading.pattern:
         pattern = f"/{foreign(heading.pattern, max(width // 3, 8))}  "
-        rows.append(fit(line((pattern, "key"), (heading.found, "warn" if heading.problem else "info")), width))
+        found = line((pattern, "key"), (heading.found, "warn" if heading.problem else "info"))
+        down, up = (line((view.keys.get(name, ""), "key"), (f" {words}", "muted")) for name, words in MATCH_KEYS)
+        rows.append(fit(join_fitting([found, down, up], max(width, cells(found))), width))
     return rows
 
 
@@ -46,4 +54,7 @@ def _state(heading: LogHeading, view: View) -> tuple[str, str]:
         return "FROZEN", "frozen"
     if heading.following:
         return "following", "muted"
-    return (f"+{heading.new} new {view.glyphs.more} {key}", "warn") if heading.new > 0 else (f"{key} follows", "muted")
+    if heading.new <= 0:
+        return f"{key} follows", "muted"
+    words = f"+{heading.new} new" if heading.passes_all else "new lines"
+    return f"{words} {view.glyphs.more} {key}", "warn"

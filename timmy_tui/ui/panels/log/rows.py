@@ -16,7 +16,7 @@ from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import MISSING, duration, plural
 from timmy_tui.model.log_entry import LogEntry
 from timmy_tui.model.stages.system import watched
-from timmy_tui.ui.paint.lines import Line, first_figures, fit, left, line, plain, right, wrap, wrap_text
+from timmy_tui.ui.paint.lines import Line, cells, first_figures, fit, left, line, plain, right, wrap, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, tokens
 
 SERVICE_ROLES = {"stt": "log.stt", "v34": "log.v34", "tts": "log.tts"}
@@ -64,15 +64,14 @@ def log_columns(width: int) -> LogColumns:
     return LogColumns(8, 0, max(width - 14 - DELTA, 8), DELTA, width)
 
 
-def header_line(columns: LogColumns) -> Line:
-    """What the columns are."""
+def header_line(columns: LogColumns, shift: int = 0) -> Line:
+    """What the columns are; those that move to the side take their names with them."""
     turn = f"{right('turn', columns.turn)} " if columns.turn else ""
-    head = f"{left('time', columns.time)} {turn}{left('', 3)} {left('event', columns.event)} "
+    fixed = f"{left('time', columns.time)} {turn}{left('', 3)} "
     figures = "  figures" if columns.width >= LEAST_FIGURES else ""
-    return fit(
-        line((f"{head}{right('Δ in turn' if columns.delta > 8 else 'Δ', columns.delta)}{figures}", "muted")),
-        columns.width,
-    )
+    delta = right("Δ in turn" if columns.delta > DELTA else "Δ", columns.delta)
+    names = f"{left('event', columns.event)} {delta}{figures}"
+    return fit(line((fixed + names[shift:], "muted")), columns.width)
 
 
 def log_lines(
@@ -188,6 +187,11 @@ def _text_role(entry: LogEntry) -> str:
     if entry.asked:
         return "muted"
     return "bad" if entry.failed else "value" if BEGIN.fullmatch(entry.text) else "quote"
+
+
+def cells_right(entry: LogEntry, columns: LogColumns, shift: int) -> int:
+    """Cells of it that are further right than the edge of the pane, after such a shift; 0 or less: none."""
+    return cells(_body(entry, columns, whole=True)) - shift - (columns.width - columns.prefix)
 
 
 def _shifted(body: Line, shift: int) -> Line:

@@ -63,7 +63,7 @@ def _frame(state: LogScreenState, view: View, size: tuple[int, int]) -> tuple[li
     below.append(footer_line(view, "log", width))
     below = below[-max(height - 2, 0) :] if height > 2 else []
     above = heading_lines(state.heading, view, width)
-    return [*above, *([header_line(log_columns(width))] if height >= HEADED_FROM else [])], below
+    return [*above, *([header_line(log_columns(width), state.picture.shift)] if height >= HEADED_FROM else [])], below
 
 
 def _change(view: View, width: int) -> Line:

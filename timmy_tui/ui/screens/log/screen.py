@@ -17,6 +17,7 @@ from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.paint.lines import Line
 from timmy_tui.ui.panels.log.heading import LogHeading
 from timmy_tui.ui.panels.log.page import LogPicture, Rows
+from timmy_tui.ui.panels.log.rows import cells_right, log_columns
 from timmy_tui.ui.panels.log.screen import LogScreenState, first_row, log_screen_lines, shown_rows
 from timmy_tui.ui.panels.log.spans import is_bounded, lines_of_span, span_name
 from timmy_tui.ui.screens.log.line_page import open_line_page
@@ -143,9 +144,10 @@ class LogScreen(PatternScreen):
             what=self.of_turn or ("both logs" if watched().is_built_in else "all lines"),
             narrowed=(
                 self._unbounded if self.of_turn else "",
-                wanted.service,
+                wanted.service and f"{wanted.service} only",
                 "failures only" * wanted.failures,
                 "matches only" * self.reading.only_matches,
+                f"{self._shift} cells further right" if self._shift else "",
             ),
             pattern=search.pattern if search is not None else "",
             found=search.words() if search is not None else "",
@@ -153,6 +155,7 @@ class LogScreen(PatternScreen):
             busy=self.tasks.busy,
             following=self.following,
             new=lines - before if lines is not None and before is not None and not self.of_turn else 0,
+            passes_all=not self.is_narrowed,
         )
 
     @property
@@ -175,6 +178,11 @@ class LogScreen(PatternScreen):
         self._top = self.rows[shown[0][0]] if shown else None
         self.tasks.read_around(index, len(shown))
         self.repaint()
+
+    def go_to_newest(self) -> None:
+        """The cursor to the newest row, which was read just now: none came since."""
+        self._lines_when_stopped = lines_read(self.view)
+        self.go_to(len(self.rows) - 1)
 
     def _stop_following(self) -> None:
         shown = self._shown()
@@ -204,8 +212,17 @@ class LogScreen(PatternScreen):
 
     def action_sideways(self, step: int) -> None:
         """Show what is further right, or left."""
+        if step > 0 and not self._is_more_right():
+            self.say("wrapped lines are whole" if self._wrapped else "no line here goes on to the right", "muted")
+            return
         self._shift = max(self._shift + step * SHIFT, 0)
         self.repaint()
+
+    def _is_more_right(self) -> bool:
+        """A line on the screen goes on behind the edge."""
+        columns = log_columns(self.query_one("#log").size.width)
+        shown = {index for index, _ in self._shown()}
+        return not self._wrapped and any(cells_right(self.rows[at], columns, self._shift) > 0 for at in shown)
 
     def action_wrap(self) -> None:
         """Long lines on several rows, or cut at the edge."""

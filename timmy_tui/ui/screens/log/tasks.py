@@ -37,6 +37,9 @@ class Shows(Protocol):
     def go_to(self, index: int) -> None:
         """The cursor to a row."""
 
+    def go_to_newest(self) -> None:
+        """The cursor to the newest row, which was read just now."""
+
     def say(self, text: str, role: str) -> None:
         """A notice to the user."""
 
@@ -148,7 +151,7 @@ class LogTasks:
     async def _begin_again(self, go_on: Callable[[], bool]) -> None:
         await self.reading.begin()
         if not self._screen.following:
-            self._screen.go_to(len(self.reading.window.rows) - 1)
+            self._screen.go_to_newest()
         await self._read_back(go_on)
 
     async def _read_back(self, go_on: Callable[[], bool]) -> None:
