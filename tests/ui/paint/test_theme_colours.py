@@ -76,6 +76,8 @@ def depths(name: str) -> Mapping[str, Depth]:
     return PALETTES_16 if name == SIXTEEN else DEPTHS
 
 
+SERVICES_APART = 30.0
+"""Degrees of hue between a service of the log and its stage: no more than what makes one colour lighter or darker."""
 CASES = [(name, depth) for name in THEMES for depth in depths(name)]
 """(theme, what of its colours the terminal has)."""
 
@@ -237,3 +239,20 @@ def test_the_theme_of_sixteen_colours_has_no_others_and_none_that_a_bold_letter_
 
 def test_colours_of_256_are_what_rich_writes() -> None:
     assert DEPTHS[COLOURS_256](Color.parse("#ff8787")).number == 210
+
+
+@pytest.mark.parametrize("name", sorted(set(THEMES) - {SIXTEEN}))
+def test_a_service_of_the_log_has_the_colour_of_its_stage_and_of_no_judgement(name: str) -> None:
+    """STT had that of TTS, TTS that of the LLM, and v34 the green of what is faster in sixteen colours."""
+    for service, stage in (("stt", "stt_final"), ("tts", "tts")):
+        shown = DEPTHS[ALL_COLOURS]
+        hues = [lch(colour(THEMES[name].styles[role], shown))[1] for role in (f"log.{service}", f"{STAGE}{stage}")]
+        apart = abs(hues[0] - hues[1])
+        assert min(apart, 360 - apart) < SERVICES_APART
+
+
+def test_so_it_is_in_sixteen_colours() -> None:
+    styles = THEMES[SIXTEEN].styles
+    assert styles["log.stt"].color == styles[f"{STAGE}stt_final"].color
+    assert styles["log.tts"].color == styles[f"{STAGE}tts"].color
+    assert styles["log.v34"].color == styles["text"].color

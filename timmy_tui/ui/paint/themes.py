@@ -47,7 +47,7 @@ FALLBACK: Mapping[str, str] = {
     "bar.decode": "bar.service", "bar.wait": "muted", "bar.load": "bad", "bar.reused": "good",
     "bar.evaluated": "bar.prefill", "bar.unknown": "muted", "bar.cut": "bad", "misleading": "info", "beam": "cursor",
     "band": "faint", "rule": "faint", "match": "warn", "skyline.cut": "value",
-    "log.stt": "bar.hop", "log.v34": "bar.code", "log.tts": "bar.service",
+    "log.stt": f"{STAGE}stt_final", "log.v34": "text", "log.tts": f"{STAGE}tts",
     **{f"{STAGE}{stage.key}": f"bar.{stage.owner}" for stage in (*V34_STAGES, *STAGES) if stage.critical},
     **{f"{STAGE}{key}": role for key, role in {
         "endpointing": "faint", "mute": "faint", "tts": "good", "retrieve": "warn", GAP_KEY: "bar.hole",

@@ -5,7 +5,6 @@ from msgspec import Struct
 from timmy_tui.ui.paint.lines import Line, cells, fit, foreign, join_fitting, line, spread
 from timmy_tui.ui.view import View
 
-
 MATCH_KEYS = (("next_match", "next"), ("previous_match", "one before"))
 """(command, its words) behind how many lines match."""
 
