@@ -57,10 +57,10 @@ async def test_screen_filter_and_order_are_there_again(file: Path) -> None:
         heading = dashboard.rows()[1]
         assert dashboard.app.place == "turns" and "llm>1s" in dashboard.rows()[-1]
         await dashboard.press("escape")
-        assert "31 of 31 turns · by " in dashboard.text()
+        assert "31 turns · by " in dashboard.text()
         await dashboard.press("f")
     async with running_dashboard(SHOWN, start=start(file)) as dashboard:
-        await dashboard.until(lambda: "31 of 31 turns" in dashboard.text() and "following" in dashboard.text())
+        await dashboard.until(lambda: "31 turns" in dashboard.text() and "following" in dashboard.text())
         assert heading != dashboard.rows()[1]
 
 
@@ -91,7 +91,7 @@ async def test_fresh_begins_with_the_usual_view(file: Path) -> None:
     async with running_dashboard(SHOWN, start=start(file, fresh=True)) as dashboard:
         assert dashboard.app.place == "live"
         await dashboard.press("2")
-        assert "31 of 31 turns" in dashboard.text()
+        assert "31 turns" in dashboard.text()
 
 
 async def test_a_second_dashboard_reads_it_and_leaves_it_to_the_first(file: Path) -> None:

@@ -65,7 +65,9 @@ def test_a_typed_turn_is_called_so_where_turns_are_listed() -> None:
     typed = turn(31, typed=True, started=None, span=Span.V34, headline_ms=990.0, v2v_ms=None)
     view = View(snapshot=after(typed), now=NOW)
     assert "typed" in words(turn_rows(view, 60, 5)[1])
-    assert "typed" in [text for text, _ in turn_cells(typed, view)]
+    assert [text.strip() for text, _ in turn_cells(typed, view)].count("typed") == 1
+    timed = replace(typed, started=NOW)
+    assert [text.strip() for text, _ in turn_cells(timed, view)].count("typed") == 1
     spoken = view.turns[-2]
     assert all("typed" not in text for text, _ in turn_cells(spoken, view))
 

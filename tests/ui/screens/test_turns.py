@@ -16,13 +16,14 @@ from textual.widgets import DataTable
 from tests.ui.fakes import FakeControl
 from tests.ui.running import RunningDashboard, running_dashboard
 from tests.ui.snapshots import control_state, conversation, judgement, snapshot, turn
+from timmy_tui.model.llm import Certainty, LlmState, Reuse
 from timmy_tui.model.turn import Event, TurnState
 from timmy_tui.model.user_requests import MarkTurn, NoteTurn
 from timmy_tui.ui.exports.turns import turns_csv
 from timmy_tui.ui.paint.lines import plain
-from timmy_tui.ui.panels.turns.cells import COLUMNS, USUAL, chosen_columns, sorted_turns
+from timmy_tui.ui.panels.turns.cells import COLUMNS, USUAL, chosen_columns, sorted_turns, turn_cells
 from timmy_tui.ui.panels.turns.detail import detail_lines, turn_events
-from timmy_tui.ui.panels.turns.order import MOST
+from timmy_tui.ui.panels.turns.order import MOST, TurnOrder
 from timmy_tui.ui.panels.turns.postcard import postcard
 from timmy_tui.ui.screens.turn_pages import postcard_rows
 from timmy_tui.ui.screens.turn_table import TurnTable
@@ -78,8 +79,8 @@ async def test_a_reason_that_is_cut_says_so() -> None:
     failed = replace(turn(3), state=TurnState.FAILED, reason="Could not connect to the service at all " * 4)
     async with running_dashboard(snapshot(31, turns=(failed,)), size=(80, 24)) as dashboard:
         await dashboard.press("2")
-        row = next(row for row in dashboard.rows() if "failed Could" in row and "turn " not in row)
-        assert row.rstrip().endswith("…")
+        row = next(row for row in dashboard.rows() if "Could not…" in row and "turn " not in row)
+        assert row.startswith("✗") and "failed" not in row, "the sign says it, and the reason has the room"
 
 
 def test_the_diagnosis_of_a_turn_is_said_once_and_whole() -> None:
@@ -139,7 +140,7 @@ async def test_a_filter_keeps_what_contains_the_text_and_escape_clears_it() -> N
         assert "1 of 31 turns · answered" in dashboard.text() and "turn 405 " in dashboard.text()
         await dashboard.press("enter", "q")
         await dashboard.press("2", "escape")
-        assert "31 of 31 turns" in dashboard.text()
+        assert "31 turns" in dashboard.text()
 
 
 async def test_the_selected_turn_is_shown_in_full() -> None:
@@ -174,10 +175,47 @@ async def test_a_turn_has_a_page_of_its_own() -> None:
         assert "following" in dashboard.text()
 
 
+async def test_where_no_turn_passes_it_says_so_and_which_key_shows_all() -> None:
+    """It said ``no turn``, under an empty table."""
+    async with running_dashboard(snapshot()) as dashboard:
+        await dashboard.press("2", "slash", *"turn:1", "enter")
+        assert "0 of 31 turns · turn:1" in dashboard.text()
+        assert "no turn passes the filter; Esc shows all" in dashboard.text()
+        await dashboard.press("escape")
+        assert "no turn passes" not in dashboard.text() and "31 turns" in dashboard.rows()[1]
+
+
+def test_the_heading_counts_turns_once() -> None:
+    """``31 of 31 turns`` says one thing twice."""
+    order = TurnOrder()
+    assert order.heading(31, 31) == "31 turns" and order.heading(1, 1) == "1 turn"
+    assert order.heading(200, 1045) == "newest 200 of 1045 turns"
+    order.filter_by("complete")
+    assert order.heading(31, 31) == "31 of 31 turns · complete"
+    order.filter_by("")
+    order.sort_by("headline", True)
+    assert order.heading(200, 1045) == "200 of 1045 turns · by V2V"
+
+
+@pytest.mark.parametrize(("share", "role"), [(0.0, "text"), (0.3, "text"), (0.7, "good")])
+def test_a_prompt_of_which_little_was_reused_is_not_green(share: float, role: str) -> None:
+    """The second turn of a session reuses nothing, as it should: ``0%`` stood in green."""
+    known = Reuse(ordinal=3, prompt_tokens=900, reused=0, share=share, certainty=Certainty.MEASURED, reason="")
+    view = View(snapshot=snapshot(llm=LlmState(facts=None, reuse=(known,), context=None, criteria=())))
+    assert [found for text, found in turn_cells(turn(3), view) if text.strip() == f"{share:.0%}"] == [role]
+
+
+def test_where_rows_are_few_a_wait_of_which_nothing_is_known_takes_none_of_them() -> None:
+    view = View(snapshot=snapshot())
+    low, high = (" ".join(map(plain, detail_lines(view, turn(30), 80, height))) for height in (11, 30))
+    assert "by how much is not known" in high and "by how much is not known" not in low
+    assert "ENDPT" in low
+
+
 async def test_an_empty_table_is_no_error() -> None:
     async with running_dashboard(snapshot(0)) as dashboard:
         await dashboard.press("2", "enter", "g", "k", "f")
-        assert "0 of 0 turns" in dashboard.text() and "no turn" in dashboard.text()
+        assert "0 turns" in dashboard.text() and "no turn" in dashboard.text()
 
 
 async def test_a_note_goes_on_a_mark_and_is_shown_with_the_turn() -> None:

@@ -17,7 +17,7 @@ from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.last_view import TableChoice, choice_of, remember_choice
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import Requested
-from timmy_tui.ui.paint.lines import Line, line, spread
+from timmy_tui.ui.paint.lines import Line, fit, line, spread
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.headline import headline_line
 from timmy_tui.ui.panels.turns.cells import chosen_columns
@@ -325,14 +325,17 @@ class TurnsScreen(FilterScreen):
     def _following(self) -> tuple[str, str]:
         if self.following:
             return "following", "muted"
+        key = self.view.keys.get("follow", "")
         if not self._order.is_by_time:
-            return "f follows", "muted"
+            return f"{key} follows", "muted"
         keys = self.table.keys
         new = len(keys) - 1 - keys.index(self._cursor_key) if self._cursor_key in keys else 0
-        return (f"+{new} new {self.view.glyphs.more} f", "warn") if new else ("f follows", "muted")
+        return (f"+{new} new {self.view.glyphs.more} {key}", "warn") if new else (f"{key} follows", "muted")
 
     def _draw_detail(self, view: View, width: int, height: int) -> list[Line]:
         turn = self.selected()
+        if turn is None and view.turns and self._order.filter_text:
+            return [fit(line(("no turn passes the filter; ", "muted"), ("Esc", "key"), (" shows all", "muted")), width)]
         wait = "".join(text for text, _ in wait_words(view.snapshot.pass_bound))
         key = ("detail", turn.ordinal if turn is not None else None, width, height, wait, view.row, view.raw_rows)
         return view.cached(key, lambda: detail_lines(view, turn, width, height))

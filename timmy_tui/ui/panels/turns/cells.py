@@ -19,6 +19,8 @@ from timmy_tui.ui.view import View
 Cell = tuple[str, str]
 """(text, role)."""
 Value = float | str | None
+MOSTLY = 0.5
+"""Share of a prompt from which on most of it was reused; 0 % in green said that nothing is well."""
 LEAST_WHY = 14
 """Cells of the last column, which takes what room there is."""
 
@@ -86,7 +88,7 @@ def _cache(turn: Turn, view: View) -> Cell:
     share = right(share_words(reuse), 7)
     if reuse is None or reuse.share is None:
         return share, "faint"
-    return share, "warn" if reuse.cold or reuse.broken else "good"
+    return share, "warn" if reuse.cold or reuse.broken else "good" if reuse.share >= MOSTLY else "text"
 
 
 def _cache_share(turn: Turn, view: View) -> Value:
@@ -103,7 +105,7 @@ def why(turn: Turn, view: View) -> str:
     """Why it is not as the others: what failed, in full, what was not measured, which epoch it begins."""
     if turn.state is not TurnState.COMPLETE:
         return f"{str(turn.state).replace('_', ' ')} {foreign(turn.reason, 200)}".strip()
-    words = ["typed"] if turn.typed else []
+    words = ["typed"] if turn.typed and turn.started is not None else []  # Else the column of times says it.
     words += [reason_words(reason, 60)] if (reason := turn.unmeasured.get(V2V)) else []
     words += [f"epoch {view.epoch_starts[turn.ordinal]} begins"] if turn.ordinal in view.epoch_starts else []
     note = view.notes.get(turn.ordinal, "")
@@ -111,6 +113,8 @@ def why(turn: Turn, view: View) -> str:
 
 
 def _why(turn: Turn, view: View) -> Cell:
+    if turn.state is TurnState.FAILED and turn.reason:  # ✗ says that it failed: there is more room for the reason.
+        return foreign(turn.reason, 200), STATE_WORDS
     return why(turn, view), "muted" if turn.state is TurnState.COMPLETE else STATE_WORDS
 
 

@@ -72,7 +72,8 @@ def _facts(view: View, turn: Turn, width: int, whole: bool) -> list[Line]:
     rows = wrap(head, width if whole else UNLIMITED, " ")
     if prompt:
         rows += wrap(prompt, width) if whole else [join_fitting(prompt, width)]
-    if turn.pause_threshold is not None:
+    # The row of ENDPT has its setting too: where rows are few, a wait of which no more is known takes none of them.
+    if turn.pause_threshold is not None and (whole or view.snapshot.pass_bound is not None):
         threshold = duration(turn.pause_threshold * 1000)
         waited = line((f"{label('endpointing')} {threshold}, waited ", "muted"), *wait_words(view.snapshot.pass_bound))
         rows += wrap(words_of(waited), width, " ") if whole and cells(waited) > width else [waited]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from timmy_tui.core.formatting import plural
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.last_view import TableChoice
 from timmy_tui.ui.paint.glyphs import Glyphs
@@ -78,8 +79,13 @@ class TurnOrder:
         return "" if self.is_by_time else glyphs.down if self.downwards else glyphs.up
 
     def heading(self, shown: int, total: int) -> str:
-        """``26 of 52 turns · llm>700ms · by largest, smallest first``."""
-        words = f"{shown} of {total} turns" + (f" · {foreign(self.filter_text, 40)}" if self.filter_text else "")
+        """``52 turns``, ``26 of 52 turns · llm>700ms · by largest, smallest first``."""
+        if self.filter_text:
+            words = f"{shown} of {total} turns · {foreign(self.filter_text, 40)}"
+        elif shown == total:
+            words = plural(total, "turn")
+        else:
+            words = f"{'newest ' if self.is_by_time else ''}{shown} of {total} turns"
         if self.is_by_time:
             return words
         heading = next((column.heading for column in COLUMNS if column.key == self.sorted_by), "")  # Shown or not.
