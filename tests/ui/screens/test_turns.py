@@ -212,6 +212,14 @@ def test_where_rows_are_few_a_wait_of_which_nothing_is_known_takes_none_of_them(
     assert "ENDPT" in low
 
 
+async def test_the_key_that_follows_is_the_users() -> None:
+    async with running_dashboard(snapshot()) as dashboard:
+        await dashboard.press("2", "up")
+        assert "f follows" in dashboard.rows()[1]
+        dashboard.app.use_keymap({"follow": "f5"})
+        await dashboard.until(lambda: "f5 follows" in dashboard.rows()[1])
+
+
 async def test_an_empty_table_is_no_error() -> None:
     async with running_dashboard(snapshot(0)) as dashboard:
         await dashboard.press("2", "enter", "g", "k", "f")

@@ -258,6 +258,13 @@ async def test_a_pattern_is_searched_in_all_pages_and_n_goes_through(tmp_path: P
         await dashboard.until(lambda: len(screen.rows) > 100 and "match" not in dashboard.rows()[1])
 
 
+async def test_where_no_line_matches_no_key_goes_to_one(tmp_path: Path) -> None:
+    async with log_of(tmp_path, events_of(3), []) as dashboard:
+        await dashboard.press("slash", *"nowhere", "enter")
+        await dashboard.until(lambda: "/nowhere  0 of" in dashboard.rows()[1] and "match" in dashboard.rows()[1])
+        assert "next" not in dashboard.rows()[1]
+
+
 async def test_a_pattern_that_is_not_valid_stays_and_says_why(tmp_path: Path) -> None:
     async with log_of(tmp_path, turn(0), []) as dashboard:
         await dashboard.press("slash", "(", "enter")

@@ -19,6 +19,8 @@ class LogHeading(Struct, frozen=True):
     pattern: str = ""
     """What is searched; empty: nothing."""
     found: str = ""
+    matches: int = 0
+    """Lines that match, so far."""
     problem: bool = False
     """The search ended before it had looked at all lines."""
     busy: str = ""
@@ -40,8 +42,8 @@ def heading_lines(heading: LogHeading, view: View, width: int) -> list[Line]:
     if heading.pattern:
         pattern = f"/{foreign(heading.pattern, max(width // 3, 8))}  "
         found = line((pattern, "key"), (heading.found, "warn" if heading.problem else "info"))
-        down, up = (line((view.keys.get(name, ""), "key"), (f" {words}", "muted")) for name, words in MATCH_KEYS)
-        rows.append(fit(join_fitting([found, down, up], max(width, cells(found))), width))
+        keys = [line((view.keys.get(name, ""), "key"), (f" {words}", "muted")) for name, words in MATCH_KEYS]
+        rows.append(fit(join_fitting([found, *keys * bool(heading.matches)], max(width, cells(found))), width))
     return rows
 
 

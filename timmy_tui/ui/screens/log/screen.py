@@ -151,6 +151,7 @@ class LogScreen(PatternScreen):
             ),
             pattern=search.pattern if search is not None else "",
             found=search.words() if search is not None else "",
+            matches=len(search.places) if search is not None else 0,
             problem=search is not None and bool(search.problem),
             busy=self.tasks.busy,
             following=self.following,
