@@ -240,6 +240,22 @@ def test_our_own_requests_are_one_row_and_those_of_others_are_their_own(tmp_path
     assert shown == [(3, ASKED), (0, ACCEPTED), (0, other), (2, ASKED), (0, ACCEPTED)]
 
 
+AT_ONCE = (
+    "(4049) accepted ('127.0.0.1', 41068)",
+    "100%|##########| 1/1 [00:00<00:00, 24.29it/s]",
+    '127.0.0.1 - - [27/Nov/2026 10:32:09] "POST /api/webhook HTTP/1.1" 200 171 0.775136',
+)
+
+
+def test_what_v34s_server_prints_at_once_is_of_no_turn(tmp_path: Path) -> None:
+    """v34's own lines are held back until 8 KiB are full: that of turn 59's answer stood under turn 58."""
+    facts = [*printed("aaaaaaaa"), *AT_ONCE, "*** Debug: Stored new context length: 3820"]
+    entries = all_pages(history(tmp_path, turn(0), facts))
+    of = {entry.text: entry.request_id for entry in entries if not entry.event}
+    assert [of[text] for text in AT_ONCE] == ["", "", ""]
+    assert {of[text] for text in facts if text not in AT_ONCE} == {"aaaaaaaa"}
+
+
 def test_what_comes_in_a_quiet_room_is_told_without_the_page_above_it(tmp_path: Path) -> None:
     log = history(tmp_path, [*turn(0), event(5, "stt_pause_detected", "p0000000")], [*printed(), ACCEPTED, ASKED])
     end = log.newest()

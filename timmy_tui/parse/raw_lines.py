@@ -51,6 +51,8 @@ _PRINTED_FAILED = re.compile(
 _ACCEPTED = re.compile(rb"\(\d+\) accepted \(")
 """The first of two lines that v34's web server prints of every request."""
 _ASKED = b'"GET /api/kv_stats'
+_PRINTED_AT_ONCE = re.compile(rb'\(\d+\) accepted \(|\r? *\d+%\||\S+ - \S+ \[[^\]]{1,40}\] "[A-Z]+ \S+ HTTP/')
+"""The web server's lines, and a bar of progress."""
 
 
 def asks_for_statistics(line: bytes) -> bool:
@@ -61,6 +63,11 @@ def asks_for_statistics(line: bytes) -> bool:
 def tells_of_our_question(line: bytes) -> bool:
     """The same, or what is printed ahead of it, as ahead of every request: nothing has happened."""
     return _ASKED in line or _ACCEPTED.match(line) is not None
+
+
+def printed_at_once(line: bytes) -> bool:
+    """It is not held back until 8 KiB are full, as v34's own lines are: it may be of a later turn than they."""
+    return _PRINTED_AT_ONCE.match(line) is not None
 
 
 def stamped_id(line: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """Puts the lines of both logs in one order: v34's debug lines, which have no time, stand in their turn's place."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -32,6 +32,12 @@ class Group(Struct, eq=False):
     """What was typed, where it was."""
     whole: bool = True
     """Its BEGIN is among the lines."""
+
+    def items(self) -> Iterator[Item]:
+        """Its lines; one that is not held back with the others names no turn: it may be of the next."""
+        name = self.request_id.decode()
+        for line in self.lines:
+            yield Item(line, False, "" if raw_lines.printed_at_once(line.data) else name)
 
 
 def groups_of(lines: Sequence[Line]) -> list[Group]:
@@ -85,7 +91,7 @@ def merge(events: Sequence[Line], groups: Sequence[Group], top: bool, newest: bo
             continue
         if newest and at >= first and (not anchored or at > max(anchored)):
             place = len(events) - 1
-        behind[place].extend(Item(line, False, group.request_id.decode()) for line in group.lines)
+        behind[place].extend(group.items())
     items = behind[-1]
     reaches_up = bool(anchored) and min(anchored) == 0
     for at, (line, name) in enumerate(zip(events, names, strict=True)):
@@ -112,10 +118,9 @@ def _first_unplaced(groups: Sequence[Group], newest: bool) -> int:
 def _place(group: Group, places: dict[bytes, int], behind: dict[int, list[Item]]) -> int:
     """Put each line behind the event that it was printed after; the place of the last one."""
     at = next((places[event] for event in raw_lines.STARTS if event in places), min(places.values()) - 1)
-    name = group.request_id.decode()
-    for line in group.lines:
-        event = raw_lines.printed_behind(line.data)
+    for item in group.items():
+        event = raw_lines.printed_behind(item.line.data)
         if event:
             at = max(at, places.get(event, at))
-        behind[at].append(Item(line, False, name))
+        behind[at].append(item)
     return at
