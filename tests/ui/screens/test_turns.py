@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,15 @@ def test_where_rows_are_few_a_wait_of_which_nothing_is_known_takes_none_of_them(
     low, high = (" ".join(map(plain, detail_lines(view, turn(30), 80, height))) for height in (11, 30))
     assert "by how much is not known" in high and "by how much is not known" not in low
     assert "ENDPT" in low
+
+
+@pytest.mark.parametrize("width", [36, 40, 46, 58])
+async def test_hidden_columns_are_counted_whole_or_not_at_all(width: int) -> None:
+    async with running_dashboard(snapshot(), size=(width, 10)) as dashboard:
+        await dashboard.press("2", "slash", *"v2v<9s", "enter")
+        await dashboard.until(lambda: "v2v<9s" in dashboard.rows()[1])
+        heading = dashboard.rows()[1]
+        assert "+" not in heading or re.search(r"\+\d columns? ", heading)
 
 
 async def test_the_key_that_follows_is_the_users() -> None:

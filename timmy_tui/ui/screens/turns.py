@@ -17,7 +17,7 @@ from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.last_view import TableChoice, choice_of, remember_choice
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import Requested
-from timmy_tui.ui.paint.lines import Line, fit, line, spread
+from timmy_tui.ui.paint.lines import Line, cells, fit, join_fitting, line, spread
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.headline import headline_line
 from timmy_tui.ui.panels.turns.cells import chosen_columns
@@ -316,11 +316,14 @@ class TurnsScreen(FilterScreen):
 
     def _draw_bar(self, view: View, width: int, height: int) -> list[Line]:
         shown, total = len(self.table.keys), len(view.turns)
-        count = self._order.heading(shown, total)
+        parts = [line((self._order.heading(shown, total), "title"))]
         hidden = sum(key not in {column.key for column in self.table.shape} for key in self._keys)
         if hidden:
-            count += f" · +{plural(hidden, 'column')}"
-        return [headline_line(view, width), spread(line((count, "title")), line(self._following()), width)][:height]
+            parts.append(line((f"+{plural(hidden, 'column')}", "title")))
+        text, role = self._following()
+        # How many columns are hidden is said whole or not at all: ``+5…`` counted nothing.
+        head = join_fitting(parts, max(width - len(text) - 1, cells(parts[0])), " · ")
+        return [headline_line(view, width), spread(head, line((text, role)), width)][:height]
 
     def _following(self) -> tuple[str, str]:
         if self.following:

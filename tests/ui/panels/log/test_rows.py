@@ -15,7 +15,15 @@ from timmy_tui.ui.paint.lines import cells, plain
 from timmy_tui.ui.panels.lists import log_list
 from timmy_tui.ui.panels.log import rows as log_rows
 from timmy_tui.ui.panels.log.events import event_entries, newest_entries
-from timmy_tui.ui.panels.log.rows import delta_words, figures_text, header_line, log_columns, log_lines, time_of
+from timmy_tui.ui.panels.log.rows import (
+    cells_right,
+    delta_words,
+    figures_text,
+    header_line,
+    log_columns,
+    log_lines,
+    time_of,
+)
 from timmy_tui.ui.panels.log.spans import lines_of_span, span_name
 from timmy_tui.ui.view import View
 
@@ -150,6 +158,13 @@ def test_of_figures_that_do_not_fit_none_is_half_one(width: int) -> None:
     assert wrapped == figures or columns.figures < len(figures[-1])
     shifted = plain(log_lines(entry(metadata=told), columns, shift=20)[0])
     assert "decode 373ms" in shifted
+
+
+def test_to_the_side_there_are_figures_also_where_a_narrow_pane_has_none() -> None:
+    columns = log_columns(40)
+    assert "prefill" not in plain(log_lines(entry(), columns)[0]) and cells_right(entry(), columns, 0) > 0
+    moved = plain(log_lines(entry(), columns, shift=20)[0])
+    assert "prefill 177ms" in moved and plain(header_line(columns, 20)).index("figures") == moved.index("prefill")
 
 
 def test_a_step_of_many_seconds_across_clocks_is_whole() -> None:

@@ -21,7 +21,7 @@ from timmy_tui.ui.paint.wording import clock_time, tokens
 
 SERVICE_ROLES = {"stt": "log.stt", "v34": "log.v34", "tts": "log.tts"}
 LEAST_FIGURES = 60
-"""Cells of a pane below which there is no room for figures, unless the lines are wrapped."""
+"""Cells of a pane below which figures have no room, unless the lines are wrapped or moved to the side."""
 DELTA = 7
 """Cells of ``~+1.24s``, so that the longest name of v34's has room, ``retrieval_embedding_complete``; a rare
 ``~+12.34s`` takes the blank before it."""
@@ -68,7 +68,7 @@ def header_line(columns: LogColumns, shift: int = 0) -> Line:
     """What the columns are; those that move to the side take their names with them."""
     turn = f"{right('turn', columns.turn)} " if columns.turn else ""
     fixed = f"{left('time', columns.time)} {turn}{left('', 3)} "
-    figures = "  figures" if columns.width >= LEAST_FIGURES else ""
+    figures = "  figures" if columns.width >= LEAST_FIGURES or shift else ""
     delta = right("Δ in turn" if columns.delta > DELTA else "Δ", columns.delta)
     names = f"{left('event', columns.event)} {delta}{figures}"
     return fit(line((fixed + names[shift:], "muted")), columns.width)
@@ -124,7 +124,7 @@ def _body(entry: LogEntry, columns: LogColumns, whole: bool) -> Line:
         text = printed_text(entry)
         fits = not entry.asked or cell_len(text) <= columns.width - columns.prefix
         return ((text if fits else plural(entry.asked, "own request"), _text_role(entry)),)
-    if columns.width < LEAST_FIGURES:
+    if columns.width < LEAST_FIGURES and not whole:
         return _event(entry, columns)
     figures = figures_text(entry) if whole else first_figures(figures_of(entry), columns.figures)
     return (*_event(entry, columns), ("  ", "text"), (figures, "bad" if entry.failed else "text"))
