@@ -547,3 +547,10 @@ def test_a_large_stage_is_shown_ahead_of_a_few_ms_that_are_more_than_usual() -> 
     quiet = replace(snap, judgement=replace(snap.judgement, findings=(), verdict=None, diagnoses=(told,)))
     names = [plain(row).split()[0] for row in ledger_lines(view(quiet), 60, 6)]
     assert {"LLM", "TTS", "STORE"} <= {*names}, names
+
+
+def test_the_heading_over_the_figures_says_last_of_the_last_turn_alone() -> None:
+    """Under a cursor and on another turn's page it was ``last`` too."""
+    snap = snapshot()
+    assert plain(ledger_lines(view(snap), 120, 20)[0]).split()[1] == "last"
+    assert plain(ledger_lines(view(snap), 120, 20, snap.turns[-4])[0]).split()[1] == "turn"

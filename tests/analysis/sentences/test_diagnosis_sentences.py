@@ -94,3 +94,9 @@ def test_a_store_of_known_length_is_set_against_stores_whose_length_is_not_known
     one = newest([*turns[:AT], whole])
     assert one.usuals["store"] == pytest.approx(330.0, abs=20.0)
     assert all(part.stage != "store" for part in one.contributions)
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 token)"), (2, "2 tokens)"), (0, "0 tokens)")])
+def test_one_token_is_one(count: int, words: str) -> None:
+    turns = make_turns(AT + 1, 5)
+    assert words in newest([*turns[:AT], replace(turns[AT], output_tokens=count)]).sentence

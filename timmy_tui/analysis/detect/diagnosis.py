@@ -14,7 +14,7 @@ from timmy_tui.analysis.stats.ordering import NewestOfSessions
 from timmy_tui.analysis.stats.series import soft_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import FEATURES, features_of, robust_scale
-from timmy_tui.core.formatting import duration, signed_duration
+from timmy_tui.core.formatting import duration, plural, signed_duration
 from timmy_tui.model.judgement import Contribution, Diagnosis
 from timmy_tui.model.stages.watched import (
     BY_KEY,
@@ -117,7 +117,7 @@ class Diagnoser:
         parts = ["first turn of a session"] if ahead is None and self._knows_first_turns() else []
         parts += [f"with a {_name(stage)}" for stage in _OPTIONAL if turn.stages.get(stage) and self._usual(stage)]
         if turn.output_tokens is not None and turn.stages.get("decode") is not None:
-            parts.append(f"{turn.output_tokens} tokens")
+            parts.append(plural(turn.output_tokens, "token"))
         return ", ".join(parts)
 
     def _beside(self, turn: Turn, named: Sequence[Contribution], unknown: Sequence[_Compared]) -> str:

@@ -153,7 +153,8 @@ def choose_rows(
 
 def _header(view: View, columns: Columns, turn: Turn | None, late: bool) -> Line:
     total = headline_words(turn, turn.headline_ms) if turn else MISSING
-    spans = [(left("stage", columns.name), "muted"), (" " + right("last", VALUE), "muted")]
+    shown = "last" if turn is None or turn is view.headline_turn else "turn"
+    spans = [(left("stage", columns.name), "muted"), (" " + right(shown, VALUE), "muted")]
     if columns.share:
         spans.append((" " + right("%", SHARE), "muted"))
     if columns.change:
