@@ -272,6 +272,13 @@ def works_on(command: Command, place: str) -> bool:
     return place in command.overlays or (place in SCREENS and place not in command.not_on)
 
 
+def where(command: Command) -> str:
+    """``turns, log``: where it works, if not on all screens."""
+    if command.screens:
+        return ", ".join(command.screens)
+    return f"not on {', '.join(command.not_on)}" if command.not_on else ""
+
+
 def keys_on(keys: Mapping[str, str], place: str) -> dict[str, str]:
     """Names of keys by command; without those that do nothing on this screen or overlay."""
     return {command.id: keys.get(command.id, "") for command in COMMANDS if works_on(command, place)}

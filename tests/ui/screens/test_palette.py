@@ -7,7 +7,7 @@ import pytest
 from tests.ui.running import Start, running_dashboard
 from tests.ui.snapshots import snapshot
 from timmy_tui.ui.key_commands import COMMANDS
-from timmy_tui.ui.screens.overlays import nearest_commands
+from timmy_tui.ui.screens.palette import nearest_commands
 
 MISTYPED = [
     ("trnds", "trends"), ("resart", "restart"), ("TAILMODE", "tail_mode"), ("fintings", "findings"),
@@ -54,3 +54,24 @@ async def test_a_low_pane_has_room_for_several_commands(size: tuple[int, int], c
         await dashboard.press("colon")
         names = ("live  1", "turns  2", "trends  3", "LLM  4", "changes  5", "log  6")
         await dashboard.until(lambda: sum(name in dashboard.text() for name in names) >= commands)
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "where"),
+    [("csv", "export", "not here: on turns"), ("probe", "probe", "not here: on llm")],
+)
+async def test_a_command_of_another_screen_says_where_it_works(typed: str, name: str, where: str) -> None:
+    """``no such command`` was not true."""
+    async with running_dashboard(snapshot()) as dashboard:
+        await dashboard.press("colon", *typed)
+        await dashboard.until(lambda: where in dashboard.text())
+        assert name in dashboard.text() and "no such command" not in dashboard.text()
+        await dashboard.press("enter")
+        await dashboard.until(lambda: any("not here: on " in notice.text for notice in dashboard.app.events))
+
+
+async def test_a_mistyped_command_of_another_screen_is_meant_where_none_of_this_one_is() -> None:
+    async with running_dashboard(snapshot()) as dashboard:
+        await dashboard.press("colon", *"probee")
+        await dashboard.until(lambda: "no such command, did you mean: probe" in dashboard.text())
+        assert "not here: on llm" in dashboard.text()

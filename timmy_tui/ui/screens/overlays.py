@@ -1,11 +1,9 @@
-"""Overlays, opened over a screen: help, event log, findings, command palette."""
+"""Overlays, opened over a screen: help, event log, findings, criteria."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
-from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
-from textual.content import Content
 from textual.screen import Screen
 
 from timmy_tui.core.formatting import local_time
@@ -13,8 +11,8 @@ from timmy_tui.model.stages.watched import label
 from timmy_tui.model.user_requests import AnswerFinding, FindingAnswer
 from timmy_tui.report.words.findings import end_words, level_words
 from timmy_tui.ui.host import Host
-from timmy_tui.ui.key_commands import MOVES, Command, key_names, screen_bindings, works_on
-from timmy_tui.ui.messages import BeginFlagTest, Requested
+from timmy_tui.ui.key_commands import MOVES, Command, key_names, screen_bindings, where
+from timmy_tui.ui.messages import Requested
 from timmy_tui.ui.paint.lines import Line, Row, cells, foreign, left, line, plain, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, row_name, stage_name
 from timmy_tui.ui.panels.headline import with_count
@@ -23,7 +21,7 @@ from timmy_tui.ui.panels.live.said_page import STAMP, said_rows
 from timmy_tui.ui.panels.live.stage_card import card_rows
 from timmy_tui.ui.panels.llm.criteria import criteria_rows
 from timmy_tui.ui.panels.row_columns import DROPS
-from timmy_tui.ui.screens.base import SparingScreen
+from timmy_tui.ui.screens.palette import CommandList, CommandPicker
 from timmy_tui.ui.screens.scroll_page import BACK, ScrollScreen
 from timmy_tui.ui.view import View
 
@@ -48,18 +46,6 @@ def open_overlay(name: str, host: Host) -> Screen[Any]:
     return CommandPicker(providers=[CommandList], placeholder="command")
 
 
-ROOM_FOR_BLANKS = 20
-"""Rows of a pane from which the palette has blank ones."""
-
-
-class CommandPicker(CommandPalette, SparingScreen[None]):
-    """Textual's palette of commands; in a low pane without its blank rows, which left room for one command."""
-
-    def on_resize(self) -> None:
-        """Low or not."""
-        self.set_class(self.app.size.height < ROOM_FOR_BLANKS, "-low")
-
-
 def help_rows(commands: Iterable[Command], unavailable: Mapping[str, str], view: View, width: int) -> list[Row]:
     """Rows of the help page: keys, stages, signs and sizes, each from its table."""
     from timmy_tui.model.stages.watched import STAGES
@@ -68,8 +54,8 @@ def help_rows(commands: Iterable[Command], unavailable: Mapping[str, str], view:
     for command in commands:
         reason = unavailable.get(command.id)
         why = (f"  not here: {reason}", "warn") if reason else ("", "text")
-        where = (_where(command), "muted")
-        rows.append(line((left(key_names(command.keys), 9), "key"), f"{command.help}", where, why))
+        place = f" ({words})" if (words := where(command)) else ""
+        rows.append(line((left(key_names(command.keys), 9), "key"), command.help, (place, "muted"), why))
     rows += [line(), line(("keys that move", "title"))]
     rows += [
         line((left(key_names(move.keys), 9), "key"), move.help, (f" ({', '.join(move.screens)})", "muted"))
@@ -97,13 +83,6 @@ def _wrapped(row: Line, width: int) -> list[Line]:
     head, indent = row[0], " " * cells(row[:1])
     first, *rest = wrap_text(plain(row[1:]).strip(), max(width - len(indent) - 1, 12))
     return [line(head, first), *(line(indent, part) for part in rest)]
-
-
-def _where(command: Command) -> str:
-    """`` (turns, log)``: where it works, if not on all screens."""
-    if command.screens:
-        return f" ({', '.join(command.screens)})"
-    return f" (not on {', '.join(command.not_on)})" if command.not_on else ""
 
 
 def _names(events: tuple[str, ...]) -> str:
@@ -235,87 +214,3 @@ class FindingsScreen(ScrollScreen):
         key = self.current()
         if key is not None:
             self.post_message(Requested(AnswerFinding(str(key), answer)))
-
-
-FLAG_TEST = "Guided test of this flag: measure, change, measure, verdict"
-
-
-class CommandList(Provider):
-    """The commands of the palette: those that work on the screen below, and why another one does not."""
-
-    @property
-    def _commands(self) -> list[Command]:
-        host = cast(Host, self.app)
-        return [c for c in host.commands if works_on(c, host.current_mode)]
-
-    def _reason(self, command: Command) -> str:
-        reason = cast(Host, self.app).unavailable.get(command.id)
-        return f"not here: {reason}" if reason else ""
-
-    def _run(self, command: Command) -> Any:
-        if reason := self._reason(command):
-            return partial(cast(Host, self.app).say, f"{command.label}: {reason}", "warn")
-        action = command.action or command.id
-        if not action.startswith("app."):
-            action = f"screen.{action}" if command.screens else f"app.do('{command.id}')"
-        return partial(self.app.run_action, action)
-
-    def _shown(self, command: Command) -> str:
-        return f"{command.label}  {key_names(command.keys)}"
-
-    def _flag_tests(self) -> dict[str, Any]:
-        """``test retrieval`` …: a guided test of each flag that can be changed."""
-        host = cast(Host, self.app)
-        control = host.view.control
-        flags = control.flags if control is not None and "test_flag" not in host.unavailable else ()
-        return {
-            f"test {foreign(flag.label, 40)}": partial(self.app.post_message, Requested(BeginFlagTest(flag.key)))
-            for flag in flags
-            if flag.editable
-        }
-
-    async def discover(self) -> Hits:
-        """All commands that work, before the user types."""
-        for command in self._commands:
-            if not self._reason(command):
-                yield DiscoveryHit(self._shown(command), self._run(command), help=command.help)
-        for name, run in self._flag_tests().items():
-            yield DiscoveryHit(Content(name), run, name, FLAG_TEST)
-
-    async def search(self, query: str) -> Hits:
-        """Commands that match what the user typed; where none does, the nearest names."""
-        matcher = self.matcher(query)
-        text = query.lower()
-        # Letters in order, with others between, only in the label: in a sentence of help any letters are found so.
-        scores = [(matcher.match(c.label) or 0.2 * (text in f"{c.id} {c.help}".lower()), c) for c in self._commands]
-        found = [(score, command) for score, command in scores if score > 0]
-        for score, command in found:
-            yield Hit(score, self._shown(command), self._run(command), help=self._reason(command) or command.help)
-        tests = [(score, name, run) for name, run in self._flag_tests().items() if (score := matcher.match(name)) > 0]
-        for score, name, run in tests:
-            yield Hit(score, Content(name), run, name, FLAG_TEST)
-        if found or tests:
-            return
-        meant = nearest_commands(query, self._commands)
-        for place, command in enumerate(meant):
-            shown = f"no such command, did you mean: {self._shown(command)}"
-            yield Hit(0.5 - place / 10, shown, self._run(command), help=self._reason(command) or command.help)
-        if not meant:
-            yield Hit(0.1, "no such command", _do_nothing, help="Esc leaves; `?` lists every command")
-
-
-def nearest_commands(typed: str, commands: Iterable[Command]) -> list[Command]:
-    """At most three commands whose id, label or a word of it is nearly what was typed, the nearest first."""
-    from difflib import get_close_matches
-
-    names: dict[str, Command] = {}
-    for command in commands:
-        for name in (command.label.lower(), command.id.replace("_", " "), *command.label.lower().split()):
-            names.setdefault(name, command)
-    close = get_close_matches(typed.strip().lower(), names, n=6, cutoff=0.55)
-    unique = {names[name].id: names[name] for name in close}
-    return list(unique.values())[:3]
-
-
-def _do_nothing() -> None:
-    """What an entry does that only says something."""
