@@ -78,7 +78,7 @@ def test_several_flags_show_their_lines_then_their_warnings(harness: ControlHarn
             "+ LLM_CONTEXT_SIZE = 4096  # num_ctx: a change reloads the model",
             "v34/config.py:36", "- V34_PORT = 5000", "+ V34_PORT = 5001",
             "v34/config.py:11", "- RETRIEVAL_ENABLED = True", "+ RETRIEVAL_ENABLED = False",
-            "The model is loaded again: the first turn waits for it.", "Careful.",
+            "A change loads the model again: the first turn waits for it.", "Careful.",
             first_point("context-size"), STOPPED,
         ),
     )  # fmt: skip
@@ -88,7 +88,7 @@ def test_a_flag_that_has_its_value_already_is_left_out(harness: ControlHarness) 
     plan = harness.plan(Flip((("context-size", "8000"), ("retrieved-chunks", "3"))))
     assert plan.label == "retrieved chunks 5→3" and plan.point == "retrieved-chunks"
     assert [(flag.key, value) for flag, value in plan.requested] == [("retrieved-chunks", 3)]
-    assert "The model is loaded again: the first turn waits for it." not in plan.preview
+    assert "A change loads the model again: the first turn waits for it." not in plan.preview
 
 
 def test_a_good_pair_is_proposed_and_the_wish_alone_is_beside_it(harness: ControlHarness) -> None:

@@ -60,6 +60,12 @@ def test_reload_is_refused_without_a_reloader(tmp_path: Path) -> None:
         strategy.restart(RUNNING, (), threading.Event())
 
 
+def test_a_restart_by_the_reloader_speaks_of_no_edit_where_no_file_is_changed(tmp_path: Path) -> None:
+    """``no file is changed`` stood above ``v34 restarts itself when it sees the edit``: the file is only touched."""
+    said = Reload(tmp_path / "config.py", 1.0).preview(RUNNING)
+    assert said[0] == "v34 restarts itself when it sees a file's new time" and not any("edit" in text for text in said)
+
+
 def test_the_manual_strategy_says_what_to_type(tmp_path: Path, never_cancelled: threading.Event) -> None:
     strategy = Manual(tmp_path, CommandFile(tmp_path / "none"))
     assert strategy.limit_s is None

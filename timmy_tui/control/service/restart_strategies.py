@@ -90,7 +90,7 @@ class Reload:
             return ("v34 is not running: its next start reads the file",)
         unknown = "" if serving.only.reloader else " (whether it does cannot be seen)"
         return (
-            f"v34 restarts itself when it sees the edit{unknown}",
+            f"v34 restarts itself when it sees a file's new time{unknown}",
             "Timmy hears nobody while v34 loads its models again (10–30 s)",
         )
 
