@@ -158,6 +158,13 @@ def test_a_line_of_parts_is_shortened_by_whole_parts() -> None:
         ("v34/config.py is not a Python file", 30, "v34/config.py is not a Python…"),
         ("prefill ×0.21 [0.20, 0.23], wait", 22, "prefill ×0.21 [0.20…"),
         ("context 14 % of 8 000 tokens", 19, "context 14 % of…"),  # ``of 8…`` would be another window.
+        (
+            "decoding alone takes about 9 ms per token",
+            30,
+            "decoding alone takes about…",
+        ),  # Of ``9…`` nobody knows what.
+        ("0 of 14 turns, median 1178 tok, 41%", 28, "0 of 14 turns, median…"),
+        ("epoch 2 begins", 9, "epoch 2…"),
         ("llama3.2:3b-instruct-q4_K_M", 14, "llama3.2:3b-i…"),
         ("a http://127.0.0.1:40393/api/webhook", 20, "a http://127.0.0.1:…"),
         ("whole words", 6, "whole…"),

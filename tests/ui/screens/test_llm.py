@@ -322,9 +322,10 @@ async def test_the_llm_screen_says_where_its_figures_come_from() -> None:
         await dashboard.press("4")
         text = dashboard.text()
         for words in ("Ollama 0.12.11", "3.4 GB, 100% GPU", "unloads in 4m", "2 720 of 8 000 (loaded)",
-                      "≈86 turns left", "reused ~1 813 (~74%)", "new ~637", "estimated: prefill time", "108/s", "cold",
-                      "✗ fail", "● pass", "○ not judged LLM time", "because only 2 of 10 turns show it, 3 are needed",
-                      "● not seen   errors in logs", "✗ seen       replies degrade", "counts all tokens"):  # fmt: skip
+                      "≈86 turns left", "reused ~1 813 (~74%)", "new ~637", "estimated: prefill time", "108 tok/s",
+                      "cold", "✗ fail", "● pass", "○ not judged LLM time",
+                      "because only 2 of 10 turns show it, 3 are needed", "● not seen   errors in logs",
+                      "✗ seen       replies degrade", "counts all tokens"):  # fmt: skip
             assert words in text, words
 
 
@@ -381,3 +382,52 @@ def test_what_a_criterion_shows_is_a_column_where_there_is_room() -> None:
     assert f"{long.value}  what it shows" in row, "and moves no other"
     narrow = [plain(row) for row in criteria_lines(criteria, view(snap), 100, 20)]
     assert all(f"{one.value}  what" in row or "1 of 1  what" in row for row in narrow if "what it" in row)
+
+
+NOT_KNOWN = Criterion(
+    "prefix_reuse", "prompt reused", "Success Metrics", "not judged", "", because="no session has two turns yet"
+)
+
+
+@pytest.mark.parametrize("width", [40, 50, 60, 80, 120])
+def test_why_the_answer_is_not_known_is_whole_or_not_there(width: int) -> None:
+    """``because no…`` stood at 40 columns."""
+    snap = snapshot()
+    assert snap.llm is not None
+    shown = view(replace(snap, llm=replace(snap.llm, criteria=(NOT_KNOWN,))))
+    first = plain(llm_lines(shown, width, 24)[0]).rstrip()
+    assert "not known" in first and "…" not in first
+    assert first.endswith(NOT_KNOWN.because) or (width < 60 and first.endswith(("not known yet", "is not known")))
+
+
+def test_at_80_columns_a_criterion_has_its_reason_or_its_first_figure_and_no_piece_of_a_note() -> None:
+    note = "this is what the two lines above should show, and what they do not"
+    counted = replace(
+        NOT_KNOWN, label="prompt_eval_count = 0, requests 2+", because="", note=note,
+        value="0 of 14 turns, median 1178 tok, 41% reused",
+    )  # fmt: skip
+    short = replace(counted, value="41% reused · 14t")
+    known = (replace(NOT_KNOWN, note=note), counted, short)
+    rows = [plain(row).rstrip() for row in criteria_lines(known, view(snapshot()), 80, 20)][2:]
+    assert [row[49:] for row in rows] == [
+        "no session has two turns yet",
+        "0 of 14 turns, median 1178 tok…",
+        "41% reused · 14t",
+    ]
+    whole = plain(criteria_lines((short,), view(snapshot()), 140, 20)[2])
+    assert note in whole
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 140, 200])
+def test_the_figures_of_a_request_have_their_units_or_their_heads(width: int) -> None:
+    """``1 639  59%  107/s`` stood under nothing."""
+    lines = [plain(row).rstrip() for row in llm_lines(view(snapshot()), width, 50)]
+    at = next(at for at, row in enumerate(lines) if row.startswith("requests, newest first"))
+    head, request = lines[at + 1], lines[at + 2]
+    assert "108 tok/s" in request and len(head) <= width
+    if width < 120:
+        assert "prefill" in head and "not known" in head
+        return
+    assert head.endswith("tok  reused") and "not known" in head
+    ends = [request.index("2 450") + 5, request.index("~74%") + 4]
+    assert [head.rindex("tok") + 3, len(head)] == ends

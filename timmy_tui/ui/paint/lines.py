@@ -3,6 +3,7 @@
 A panel is a pure function from a view and a size to lines. A span names a *role*; the theme gives it colours.
 """
 
+import re
 import textwrap
 from collections.abc import Hashable, Iterable, Sequence
 from functools import lru_cache
@@ -22,6 +23,8 @@ FEW_ALIKE = 2
 """Cells between two that changed: to send them again takes less than to say where the next one is."""
 LEFT_OVER = " ·,;"
 """What binds a text to what follows, and says nothing where that was cut."""
+UNITS = re.compile(r" (?:ms|s|tok|tokens|turns?|GB|chars|%)\b")
+"""A figure is not cut off from these: ``decoding takes about 9…`` is of nothing."""
 MOST_KEPT, LONGEST_PIECE = 60, 14
 """What is cut ends behind a word where at least so many percent of it stay, and at most so many characters go."""
 
@@ -59,7 +62,7 @@ def whole_words(text: str, part: str) -> str:
         return part
     whole = text[len(part)] == " " or part.endswith(" ")
     end = len(part.rstrip()) if whole else part.rfind(" ")
-    while end > 0 and text[end + 1 : end + 2].isdigit() and text[end - 1].isdigit():
+    while end > 0 and text[end - 1].isdigit() and (text[end + 1 : end + 2].isdigit() or UNITS.match(text, end)):
         end = part.rfind(" ", 0, end)
     least = len(part) * MOST_KEPT // 100
     return part[:end] if end > 0 and end >= least and len(part) - end <= LONGEST_PIECE else part

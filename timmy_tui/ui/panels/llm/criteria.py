@@ -2,6 +2,7 @@
 
 from rich.cells import cell_len
 
+from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.model.llm import FAIL, MISLEADING, NOT_JUDGED, PASS, Criterion
 from timmy_tui.report.words.llm import value_words, verdict_words
 from timmy_tui.ui.paint.lines import Line, Row, cells, foreign, join_fitting, left, line, wrap_text
@@ -17,6 +18,8 @@ LEAST_NOTE, MOST_VALUE = 60, 54
 """Cells from which what a criterion really shows has a column of its own, and of the values ahead of it: a reason that
 is longer has its note behind it.
 """
+LEAST_PART = 24
+"""Cells of a note from which a part of it says something: of ``token ids, sent…`` nobody learnt anything."""
 LABEL, SHORT_LABEL = 36, 28
 """Cells of the longest label and two blanks; and of what a pane below 80 cells has for it."""
 
@@ -67,13 +70,30 @@ def _value_cells(criteria: tuple[Criterion, ...], width: int) -> int:
 def _criterion(item: Criterion, view: View, width: int, value: int) -> Line:
     label = LABEL if width >= 80 else SHORT_LABEL
     note = foreign(item.note, width) if item.note else ""
-    known = foreign(value_words(item), width)
+    room = width - VERDICT - label
+    known = figure_in(item, value - 2 if value and cell_len(value_words(item)) + 2 <= value else room)
+    note_room = room - max(value, cell_len(known) + 2)
+    if cell_len(item.note) > note_room and note_room < LEAST_PART:
+        note = ""
     return line(
         verdict_span(item, view),
         (left(foreign(item.label, label - 1), label), "label"),
         left(known, value) if cell_len(known) + 2 <= value else f"{known}  " if note else known,
         (note, "muted"),
     )
+
+
+def figure_in(item: Criterion, room: int) -> str:
+    """What is known of it in so many cells: of a reason its first words give way first, of a list its last figures."""
+    forms = [value_words(item), *([f"because {item.because}", item.because] if item.because else [])]
+    forms += [f"{part}…" for part in _beginnings(forms[-1])]
+    return next((text for text in map(clean, forms) if cell_len(text) <= room), foreign(forms[-1], room))
+
+
+def _beginnings(text: str) -> list[str]:
+    """``0 of 14 turns, median 1178 tok`` without its last parts, the longest first."""
+    parts = text.split(", ")
+    return [", ".join(parts[:end]) for end in range(len(parts) - 1, 0, -1)]
 
 
 def verdict_span(item: Criterion, view: View) -> tuple[str, str]:

@@ -33,12 +33,23 @@ def answer_line(state: LlmState, view: View, width: int) -> Line:
     glyph, role = {PASS: (view.glyphs.ok, "good"), FAIL: (view.glyphs.fail, "warn")}.get(
         item.verdict if item is not None else NOT_JUDGED, (view.glyphs.none, "muted")
     )
-    value = line((value_words(item) if item is not None else "no turn shows it", "text"))
+    if item is None or item.because:
+        reason = item.because if item is not None else "no turn shows it"
+        return _not_known(f"{glyph} ", reason, width)
+    value = line((value_words(item), "text"))
     for text in _ANSWERS.get(item.verdict if item is not None else NOT_JUDGED, _NOT_KNOWN):
         answer = line((f"{glyph} {text}", role))
         if cells(answer) + 2 + cells(value) <= width:
             return (*answer, *line("  "), *value)
     return fit((*answer, *line("  "), *value), width)
+
+
+def _not_known(head: str, reason: str, width: int) -> Line:
+    """With the reason, which is whole or not there: ``because no…`` is none."""
+    answers = [line((f"{head}{text}", "muted")) for text in _NOT_KNOWN]
+    why = [line((text, "text")) for text in (f"because {reason}", reason)]
+    whole = [(*answer, *line("  "), *words) for words in why for answer in answers]
+    return next((one for one in (*whole, *answers) if cells(one) <= width), fit(answers[-1], width))
 
 
 def _stopped_line(finding: Finding, view: View, width: int) -> Line:
