@@ -446,3 +446,37 @@ def test_the_journal_says_a_state_once() -> None:
     view = View(snapshot=snapshot(), control=replace(control_state(), journal=(entry,)))
     (row,) = [plain(row) for row, target in change_rows(view, 120) if target == ("op", "op0")]
     assert row.count("kept") == 1 and row.endswith("kept  2 turns show it  Enter undoes it")
+
+
+async def test_a_column_without_room_is_left_out_and_is_no_lone_ellipsis() -> None:
+    """At 40 columns each flag ended in ``…`` at the right edge, below no heading."""
+    state = control_state()
+    flags = tuple(replace(flag, meaning="How much of the prompt is sent.") for flag in state.flags)
+    control = FakeControl(replace(state, flags=flags, change=None))
+    async with running_dashboard(snapshot(), size=(40, 15), control=control) as dashboard:
+        await dashboard.press("5")
+        await dashboard.until(lambda: "> tail mode" in dashboard.text())
+        (other,) = [row.rstrip() for row in dashboard.rows() if row.startswith("  raw")]
+        assert other.split() == ["raw", flags[1].file_value, flags[1].running_value]
+        await dashboard.pilot.resize_terminal(80, 24)
+        await dashboard.until(lambda: any(row.startswith("  raw") and "How much" in row for row in dashboard.rows()))
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_what_a_running_change_says_is_whole(width: int) -> None:
+    """``not in git: /tmp/timmy is not a…``: what was wrong stood behind the edge."""
+    said = (
+        "restore point before-tail-mode-20261127T103134Z made; not in git: /home/timmy/little-timmy is not a repository"
+    )
+    view = with_change(message=said)
+    assert view.control is not None
+    rows = [plain(row) for row in progress_lines(view.control.change, view, width)]
+    assert all(len(row) <= width for row in rows)
+    assert said in " ".join(" ".join(rows).split())
+
+
+@pytest.mark.parametrize("key", ["model", "context-size"])
+def test_what_a_flip_would_do_does_not_read_as_what_is(key: str) -> None:
+    """``Another model is loaded`` stood beside the model that was loaded."""
+    (flag,) = [flag for flag in FLAGS if flag.key == key]
+    assert flag.warning.startswith("A change ")

@@ -121,3 +121,9 @@ async def test_a_long_question_is_scrolled_and_says_how_much_there_is() -> None:
         assert "v34/t000.py" in dashboard.text() and f"cancel   ↓ {300 - len(shown)} lines" in dashboard.text()
         await dashboard.press("y")
         await dashboard.until(lambda: "started" in dashboard.text())
+
+
+async def test_a_narrow_pane_names_the_way_out_with_its_word() -> None:
+    async with running_dashboard(snapshot(), size=(40, 10)) as dashboard:
+        await ask(dashboard, numbered(112))
+        assert "↓ 106 more to read first  Esc cancel" in dashboard.text()

@@ -503,7 +503,11 @@ def test_a_postcard_is_cut_between_words() -> None:
     diagnosis = replace(state.diagnoses[0], sentence=sentence)
     view = View(snapshot=snapshot(judgement=replace(state, diagnoses=(diagnosis,))))
     (row,) = [row for row in postcard(conversation()[28], view) if row.startswith("why:")]
-    assert row.endswith("memory store…") and len(row) <= 78
+    assert row == "why: +39ms over your usual: memory store +144ms, rest normal"
+    longer = replace(diagnosis, sentence=sentence.replace("rest normal", "retrieval +38ms, prefill +22ms, rest −39ms"))
+    view = View(snapshot=snapshot(judgement=replace(state, diagnoses=(longer,))))
+    (row,) = [row for row in postcard(conversation()[28], view) if row.startswith("why:")]
+    assert row.endswith("memory store +144ms, retrieval +38ms…") and len(row) <= 78
 
 
 def test_a_turn_in_full_has_its_whole_heading_and_says_an_error_once() -> None:

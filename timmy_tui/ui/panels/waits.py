@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from timmy_tui.core.formatting import MISSING, ago, duration
+from timmy_tui.core.formatting import MISSING, ago, duration, plural
 from timmy_tui.model.snapshot import PassBound
 from timmy_tui.model.stages.system import watched
 from timmy_tui.model.stages.watched import STAGES, Stage
@@ -68,9 +68,9 @@ def _loads(view: View) -> Iterator[tuple[str, str]]:
     if not loads:
         yield "no log tells how long a load took", "muted"
     elif waited:
-        yield f"a load in {len(waited)} of {len(loads)} turns, longest {duration(max(waited))}", "warn"
+        yield f"a load in {len(waited)} of {plural(len(loads), 'turn')}, longest {duration(max(waited))}", "warn"
     else:
-        yield f"no load in {len(loads)} turns", "value"
+        yield f"no load in {plural(len(loads), 'turn')}", "value"
     facts = view.snapshot.llm.facts if view.snapshot.llm else None
     if facts is not None and facts.expires is not None and facts.expires != float("inf"):
         yield f"  unloads in {ago(facts.expires - view.now)} without a turn", "muted"

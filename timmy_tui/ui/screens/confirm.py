@@ -99,7 +99,7 @@ class ConfirmScreen(ModalScreen[str], SparingScreen[str]):
             more = f"{plural(hidden, 'more line')} to read first"
             asked = [
                 line(("  ↓ space", "key"), (f"  {more}   ", "warn"), ("Esc", "key"), " cancel"),
-                line(("  ↓", "key"), (f" {more}  ", "warn"), ("Esc", "key")),
+                line(("  ↓", "key"), (f" {hidden} more to read first  ", "warn"), ("Esc", "key"), " cancel"),
             ]
             return next((one for one in asked if cells(one) <= width), asked[-1])
         other = line(("o", "key"), f" {foreign(self._other, 40)}   ") if self._other else ()

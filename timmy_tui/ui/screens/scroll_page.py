@@ -228,7 +228,12 @@ def _parts(rows: Sequence[Row]) -> list[list[Row]]:
 
 def _row_line(row: Row, width: int) -> Line:
     spans, target = row
-    return fit(spans if target is None else (("  ", "text"), *spans), width)
+    if target is None:
+        return fit(spans, width)
+    shown = fit((("  ", "text"), *spans), width)
+    # A column without room for a word is left out, as its heading is: the row under the cursor has it whole.
+    end = shown[-1][0].rstrip() if shown else ""
+    return (*shown[:-1], (left(end[:-1], cells(shown[-1:])), shown[-1][1])) if f" {end}".endswith(" …") else shown
 
 
 def _whole_row(spans: Line, width: int) -> list[Line]:

@@ -132,7 +132,8 @@ def progress_lines(change: ChangeProgress | None, view: View, width: int) -> lis
     ]
     lines = [BLANK, title(CHANGE_HEADINGS[over], width, view), *wrap(facts, width)]
     if change.message:
-        lines.append(line(foreign(behind_state(change), width)))
+        # Whole: what could not be saved, and why, stood behind the edge.
+        lines.extend(line(text) for text in wrap_text(foreign(behind_state(change), 600), width))
     if change.countdown is not None:
         lines.append(line((f"rolling back in {change.countdown:.0f}s; any key cancels", "bad")))
     choices = choice_parts(change, view)

@@ -2,6 +2,8 @@
 
 import re
 
+from rich.cells import cell_len
+
 from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import MISSING, count, duration, local_time, on_off
 from timmy_tui.model.stages.system import watched
@@ -11,6 +13,7 @@ from timmy_tui.report.words.llm import share_words
 from timmy_tui.ui.paint.lines import cut
 from timmy_tui.ui.paint.wording import finding_words, part_name, stage_name, tokens
 from timmy_tui.ui.panels.headline import headline_words, with_count
+from timmy_tui.ui.panels.live.said import COMPARED_WITH
 from timmy_tui.ui.panels.turns.cells import epochs_of, why
 from timmy_tui.ui.view import View
 
@@ -40,7 +43,7 @@ def postcard(turn: Turn, view: View) -> list[str]:
         *("  ".join(row) for row in rows),
         *_prompt(turn, view),
         f"{_flags(turn)}epoch {count(epochs_of(view).get(turn.ordinal))}, model {clean(turn.model or MISSING, 40)}",
-        f"why: {_diagnosis(turn, view)}",
+        _why(turn, view),
         f"marked: {view.marks.get(turn.ordinal, 'no')}",
         f"level changes: {_findings(view)}",
     ]
@@ -69,6 +72,17 @@ def _prompt(turn: Turn, view: View) -> list[str]:
 
 def _flags(turn: Turn) -> str:
     return f"tail mode {on_off(turn.tail_mode)}, raw {on_off(turn.raw)}, " if watched().is_built_in else ""
+
+
+def _why(turn: Turn, view: View) -> str:
+    """What it is compared with gives way to where the time went, as on the live screen."""
+    whole = f"why: {_diagnosis(turn, view)}"
+    if cell_len(whole) <= WIDTH:
+        return whole
+    whole = shorter = COMPARED_WITH.sub(":", whole, count=1)
+    while cell_len(shorter) >= WIDTH and ", " in shorter:  # No part without its figure.
+        shorter = shorter.rpartition(", ")[0]
+    return whole if cell_len(whole) <= WIDTH else f"{shorter}…"
 
 
 def _diagnosis(turn: Turn, view: View) -> str:
