@@ -90,8 +90,8 @@ async def test_read_only_says_why_a_dangerous_key_does_nothing_and_its_dialogs_r
     async with running_dashboard(
         snapshot(), control=control, llm=FakeLlm(), start=Start(read_only="a replay")
     ) as dashboard:
-        for key, word in zip("tr*uwh=!.,", ("tail mode", "restart", "restore point", "undo", "warm", "guided", "keep",
-                             "go now", "stop", "listen"), strict=True):  # fmt: skip
+        for key, word in zip("tr*uwh=!.,", ("tail mode", "restart", "restore point", "undo", "warm", "guided test",
+                             "keep", "go now", "stop waiting", "listen again"), strict=True):  # fmt: skip
             await dashboard.press(key)
             assert f"{word} does not work here: a replay" in dashboard.text() and "go ahead" not in dashboard.text()
         await dashboard.press("5", "enter")

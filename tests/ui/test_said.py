@@ -262,7 +262,7 @@ def flipped(**changes: Any) -> Snapshot:
     """A verdict on a flip of two flags, and nothing else of the judgement."""
     state = judgement(30)
     assert state.verdict is not None
-    sentence = "helped: LLM ×0.41 [0.36, 0.47] at equal work, V2V -420ms, n = 11/18"
+    sentence = "helped: LLM ×0.41 [0.36, 0.47] at equal work, V2V -420ms, n = 11 against 18"
     verdict = replace(state.verdict, changes=MOVED, sentence=sentence, outcome="helped")
     return replace(snapshot(), judgement=replace(state, verdict=replace(verdict, **changes), diagnoses=()))
 

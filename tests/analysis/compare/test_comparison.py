@@ -43,7 +43,7 @@ def test_an_improvement_of_the_model_is_said_in_milliseconds_too() -> None:
     assert stage_of(told, "llm").verdict == "faster"
     assert stage_of(told, "V2V").verdict == "faster"
     assert "V2V −" in told.sentence
-    assert "n = 30/30" in told.sentence
+    assert "n = 30 against 30" in told.sentence
 
 
 @pytest.mark.parametrize(("n", "wanted"), [(2, 3), (4, 1)])

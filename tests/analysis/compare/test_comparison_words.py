@@ -42,14 +42,16 @@ def test_stages_that_could_not_be_judged_are_named_and_the_whole_is_none_of_them
     few = row("store", 20.0, 40.0, "too few turns", ratio=None, low=None, high=None)
     unclear = row("retrieve", 20.0, 40.0, "cannot tell")
     sentence = said(row("classify", 20.0, 40.0), few, unclear, whole=row("V2V", 1000.0, 1000.0, "cannot tell"))
-    assert sentence.endswith("n = 9/12, too few of STORE; RAG ×2.00 [1.50, 3.00] may be chance; other stages unchanged")
-    assert said(whole=row("V2V", 1000.0, 1000.0, "too few turns", ratio=None)) == "no change found, n = 9/12"
+    assert sentence.endswith(
+        "n = 9 against 12, too few of STORE; RAG ×2.00 [1.50, 3.00] may be chance; other stages unchanged"
+    )
+    assert said(whole=row("V2V", 1000.0, 1000.0, "too few turns", ratio=None)) == "no change found, n = 9 against 12"
 
 
 def test_the_sides_are_counted_the_new_one_first() -> None:
-    assert said(row("classify", 20.0, 40.0)) == "CLASS ×2.00 [1.50, 3.00], n = 9/12, other stages unchanged"
+    assert said(row("classify", 20.0, 40.0)) == "CLASS ×2.00 [1.50, 3.00], n = 9 against 12, other stages unchanged"
     assert said(row("classify", 20.0, 40.0, "unchanged")) == (
-        "cannot tell yet: V2V ×2.00 [1.50, 3.00], ~4 turns a side would tell ±10 %, n = 9/12"
+        "cannot tell yet: V2V ×2.00 [1.50, 3.00], ~4 turns a side would tell ±10 %, n = 9 against 12"
     )
     assert said(wanted=3) == "too few turns: 3 more"
 
@@ -134,7 +136,7 @@ def side(count: int, first: int) -> list[Turn]:
 def test_two_sides_have_names_and_numbers_of_their_own() -> None:
     told = compare(side(12, 0), side(9, 100))
     assert (told.a, told.b, told.n_a, told.n_b) == ("before", "after", 12, 9)
-    assert told.sentence.endswith("n = 9/12")
+    assert told.sentence.endswith("n = 9 against 12")
 
 
 @pytest.mark.parametrize(("load_ms", "counts"), [(200.0, True), (270.0, True), (271.0, False)])
@@ -211,7 +213,9 @@ def test_a_trial_that_is_left_twice_is_left_once() -> None:
 
 
 def test_a_stage_without_a_ratio_is_told_by_its_times() -> None:
-    assert said(row("classify", 20.0, 40.0, ratio=None, low=None, high=None)).startswith("CLASS 20ms→40ms, n = 9/12")
+    assert said(row("classify", 20.0, 40.0, ratio=None, low=None, high=None)).startswith(
+        "CLASS 20ms→40ms, n = 9 against 12"
+    )
 
 
 @pytest.mark.parametrize(

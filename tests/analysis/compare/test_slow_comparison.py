@@ -164,7 +164,7 @@ def test_a_sentence_names_what_moved_most_in_milliseconds() -> None:
     three = compare(plain, turns(100, {"classify": 2.0, "retrieve": 2.0, "mute": 2.0}))
     assert three.sentence.startswith("MUTE ×2.00 [")
     assert three.sentence.index("MUTE") < three.sentence.index("RAG") < three.sentence.index("CLASS")
-    assert three.sentence.endswith("n = 12/12, other stages unchanged")
+    assert three.sentence.endswith("n = 12 against 12, other stages unchanged")
     assert "V2V +" in three.sentence
     four = compare(plain, turns(100, {"classify": 2.0, "retrieve": 2.0, "mute": 2.0, "stt_final": 2.0}))
     assert four.sentence.endswith("1 more stage moved")
@@ -178,7 +178,7 @@ def test_a_sentence_names_what_moved_most_in_milliseconds() -> None:
 def test_marks_of_the_user_are_told(marks: int, words: str) -> None:
     b = side([30.0] * 9, 100)
     told = compare(side([30.0] * 9), b, marks={100 + n: "bad" for n in range(marks)} | {0: "good", 1: "bad", 2: "bad"})
-    assert told.sentence.endswith(f"n = 9/9{words}")
+    assert told.sentence.endswith(f"n = 9 against 9{words}")
     assert (told.good, told.bad) == ((1, 0), (2, marks))
 
 

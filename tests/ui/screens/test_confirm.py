@@ -127,3 +127,26 @@ async def test_a_narrow_pane_names_the_way_out_with_its_word() -> None:
     async with running_dashboard(snapshot(), size=(40, 10)) as dashboard:
         await ask(dashboard, numbered(112))
         assert "↓ 106 more to read first  Esc cancel" in dashboard.text()
+
+
+@pytest.mark.parametrize("width", [24, 40, 60])
+async def test_every_answer_has_its_words_in_a_narrow_pane(width: int) -> None:
+    """``y leave it for now   Esc cancel   o e…`` stood at 40 columns."""
+    async with running_dashboard(snapshot(), size=(width, 10)) as dashboard:
+        answers = await ask(dashboard, numbered(2), "only tail mode")
+        for words in ("y go ahead", "Esc cancel", "o only tail mode"):
+            assert words in dashboard.text()
+        await dashboard.press("o")
+        assert answers == ["other"]
+
+
+async def test_answers_on_two_rows_hide_no_row_that_was_not_read() -> None:
+    async with running_dashboard(snapshot(), size=(40, 10)) as dashboard:
+        answers = await ask(dashboard, numbered(6), "only tail mode off→on")
+        assert "v34/t005.py" not in dashboard.text() and "↓ 1 more to read first" in dashboard.text()
+        await dashboard.press("y")
+        assert answers == []
+        await dashboard.press("down")
+        assert "v34/t005.py" in dashboard.text() and "o only tail mode off→on" in dashboard.text()
+        await dashboard.press("y")
+        assert answers == ["go"]

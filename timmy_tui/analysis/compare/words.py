@@ -30,7 +30,7 @@ def sentence_of(
     parts += [share_words(share) for share in shares]
     if whole is not None:
         parts += _whole_words(whole)
-    n = f"n = {n_b}/{n_a}"
+    n = f"n = {n_b} against {n_a}"
     told = {share.stage for share in shares}
     stages = [row for row in stages if row.stage not in told or row.verdict != "too few turns"]
     if not parts:

@@ -43,7 +43,8 @@ class Requests:
         """True, with a notice that says why, when a command does not work here."""
         reason = self.unavailable.get(command)
         if reason is not None:
-            self._host.say(f"{command.replace('_', ' ')} does not work here: {reason}", "warn")
+            label = next((one.label for one in COMMANDS if one.id == command), command.replace("_", " "))
+            self._host.say(f"{label} does not work here: {reason}", "warn")
         return reason is not None
 
     def ask(self, request: ActionRequest) -> None:

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import plural
 from timmy_tui.ui.line_widget import LineWidget
-from timmy_tui.ui.paint.lines import BLANK, Line, cells, fit, foreign, line, spread, wrap_text
+from timmy_tui.ui.paint.lines import BLANK, Line, cells, fit, foreign, line, spread, wrap, wrap_text
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.screens.base import SparingScreen
 from timmy_tui.ui.view import View
@@ -76,7 +76,7 @@ class ConfirmScreen(ModalScreen[str], SparingScreen[str]):
 
     def _height(self) -> int:
         width, height = self.app.size
-        return min(len(self._wrapped(width)) + 4, max(height - FIGURES, LOW))
+        return min(len(self._wrapped(width)) + 3 + len(self._answers(width)), max(height - FIGURES, LOW))
 
     def _show_view(self, view: View) -> None:
         self.view = view
@@ -85,15 +85,28 @@ class ConfirmScreen(ModalScreen[str], SparingScreen[str]):
 
     def _draw(self, view: View, width: int, height: int) -> list[Line]:
         body = self._wrapped(width)
-        available = _body_rows(height)
+        available = self._body_rows(width, height)
         lines = [title(foreign(self._heading, width - 4), width, view), *self._visible(body, available)]
-        blank = [BLANK] if height > available + 2 else []
-        return [fit(row, width) for row in [*lines, *blank, self._keys(body, width, height), *blank][:height]]
+        keys = self._keys(body, width, height)
+        blank = [BLANK] if height > available + 1 + len(keys) else []
+        return [fit(row, width) for row in [*lines, *blank, *keys, *blank][:height]]
 
-    def _keys(self, body: list[Line], width: int, height: int) -> Line:
-        elsewhere = line((self._elsewhere(body, _body_rows(height)), "muted"))
+    def _body_rows(self, width: int, height: int) -> int:
+        """Rows for the preview: beside heading and keys, and two blank rows where there is room for them."""
+        return max(height - (3 if height >= ROOM_FOR_BLANKS else 1) - len(self._answers(width)), 0)
+
+    def _answers(self, width: int) -> list[Line]:
+        """All of them with their words, on as many rows as they need: ``o e…`` was a key without a meaning."""
+        parts = [line(("y", "key"), f" {self._go}"), line(("Esc", "key"), " cancel")]
+        parts += [line(("o", "key"), f" {foreign(self._other, 40)}")] if self._other else []
+        return [(*line("  "), *row) for row in wrap([] if self._read_only else parts, max(width - 2, 8), "   ")] or [
+            BLANK
+        ]
+
+    def _keys(self, body: list[Line], width: int, height: int) -> list[Line]:
+        elsewhere = line((self._elsewhere(body, self._body_rows(width, height)), "muted"))
         if self._read_only:
-            return spread(line((f"  refused: {foreign(self._read_only, width - 12)}", "bad")), elsewhere, width)
+            return [spread(line((f"  refused: {foreign(self._read_only, width - 12)}", "bad")), elsewhere, width)]
         hidden = len(body) - self._seen(body, width, height)
         if hidden:
             more = f"{plural(hidden, 'more line')} to read first"
@@ -101,10 +114,10 @@ class ConfirmScreen(ModalScreen[str], SparingScreen[str]):
                 line(("  ↓ space", "key"), (f"  {more}   ", "warn"), ("Esc", "key"), " cancel"),
                 line(("  ↓", "key"), (f" {hidden} more to read first  ", "warn"), ("Esc", "key"), " cancel"),
             ]
-            return next((one for one in asked if cells(one) <= width), asked[-1])
-        other = line(("o", "key"), f" {foreign(self._other, 40)}   ") if self._other else ()
-        answers = (*line(("  y", "key"), f" {self._go}   ", ("Esc", "key"), " cancel   "), *other)
-        return (*answers, *elsewhere) if cells(answers) + cells(elsewhere) <= width else answers
+            return [next((one for one in asked if cells(one) <= width), asked[-1])]
+        *others, last = self._answers(width)
+        whole = (*last, *line("   "), *elsewhere)
+        return [*others, whole if cells(whole) <= width else last]
 
     def _elsewhere(self, body: list[Line], available: int) -> str:
         """How many rows of a long preview are not in view."""
@@ -137,7 +150,7 @@ class ConfirmScreen(ModalScreen[str], SparingScreen[str]):
         if self._seen_all:
             return len(body)
         before = self._seen_to if width == self._seen_width else 0
-        available = _body_rows(height)
+        available = self._body_rows(width, height)
         first = min(self._top, _furthest(body, available))
         last = min(first + available, len(body))
         return max(before, last) if first <= before else before
@@ -168,13 +181,14 @@ class ConfirmScreen(ModalScreen[str], SparingScreen[str]):
         """Show another part of a preview that is longer than the panel."""
         self._note_seen()
         width, height = self.query_one(LineWidget).size
-        self._top = min(max(self._top + step, 0), _furthest(self._wrapped(width), _body_rows(height)))
+        self._top = min(max(self._top + step, 0), _furthest(self._wrapped(width), self._body_rows(width, height)))
         self._note_seen()
         self._show_view(self.view)
 
     def action_page(self, step: int) -> None:
         """One page, less a row that stays in view."""
-        self.action_move(step * max(_body_rows(self.query_one(LineWidget).size.height) - 1, 1))
+        width, height = self.query_one(LineWidget).size
+        self.action_move(step * max(self._body_rows(width, height) - 1, 1))
 
     def on_mouse_scroll_down(self) -> None:
         """The wheel, where the mouse is on."""
@@ -183,11 +197,6 @@ class ConfirmScreen(ModalScreen[str], SparingScreen[str]):
     def on_mouse_scroll_up(self) -> None:
         """The wheel, where the mouse is on."""
         self.action_move(-3)
-
-
-def _body_rows(height: int) -> int:
-    """Rows for the preview: beside heading and keys, and two blank rows where there is room for them."""
-    return max(height - (4 if height >= ROOM_FOR_BLANKS else 2), 0)
 
 
 def _furthest(body: list[Line], available: int) -> int:
