@@ -500,7 +500,8 @@ def test_a_postcard_is_cut_between_words() -> None:
     """``memory store +14…`` was another figure than +144ms."""
     state = judgement(28)
     sentence = "+39ms over your usual (with a memory store, 12 tokens): memory store +144ms, rest normal"
-    diagnosis = replace(state.diagnoses[0], sentence=sentence)
+    compared = "with a memory store, 12 tokens"
+    diagnosis = replace(state.diagnoses[0], sentence=sentence, compared_with=compared, excess_ms=39.0)
     view = View(snapshot=snapshot(judgement=replace(state, diagnoses=(diagnosis,))))
     (row,) = [row for row in postcard(conversation()[28], view) if row.startswith("why:")]
     assert row == "why: +39ms over your usual: memory store +144ms, rest normal"

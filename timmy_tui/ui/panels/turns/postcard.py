@@ -2,8 +2,6 @@
 
 import re
 
-from rich.cells import cell_len
-
 from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import MISSING, count, duration, local_time, on_off
 from timmy_tui.model.stages.system import watched
@@ -13,7 +11,7 @@ from timmy_tui.report.words.llm import share_words
 from timmy_tui.ui.paint.lines import cut
 from timmy_tui.ui.paint.wording import finding_words, part_name, stage_name, tokens
 from timmy_tui.ui.panels.headline import headline_words, with_count
-from timmy_tui.ui.panels.live.said import COMPARED_WITH
+from timmy_tui.ui.panels.live.diagnosis_line import fitting_diagnosis
 from timmy_tui.ui.panels.turns.cells import epochs_of, why
 from timmy_tui.ui.view import View
 
@@ -75,20 +73,12 @@ def _flags(turn: Turn) -> str:
 
 
 def _why(turn: Turn, view: View) -> str:
-    """What it is compared with gives way to where the time went, as on the live screen."""
-    whole = f"why: {_diagnosis(turn, view)}"
-    if cell_len(whole) <= WIDTH:
-        return whole
-    whole = shorter = COMPARED_WITH.sub(":", whole, count=1)
-    while cell_len(shorter) >= WIDTH and ", " in shorter:  # No part without its figure.
-        shorter = shorter.rpartition(", ")[0]
-    return whole if cell_len(whole) <= WIDTH else f"{shorter}…"
-
-
-def _diagnosis(turn: Turn, view: View) -> str:
+    """As much of the diagnosis as there is room for, as on the live screen: each part with its figure."""
+    head = "why: "
     diagnosis = view.diagnosis_of(turn.ordinal)
-    sentence = diagnosis.sentence if diagnosis is not None else ""
-    return clean(sentence, 200) or why(turn, view) or "nothing unusual is known of it"
+    if diagnosis is not None and diagnosis.sentence:
+        return head + fitting_diagnosis(diagnosis, WIDTH - len(head))
+    return head + (why(turn, view) or "nothing unusual is known of it")
 
 
 def _findings(view: View) -> str:
