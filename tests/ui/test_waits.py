@@ -39,6 +39,8 @@ def test_loads_are_what_keep_alive_costs() -> None:
     turns = tuple(turn(number, load_ms=ms) for number, ms in enumerate(loads))
     assert "a load in 2 of 4 turns, longest 5.20s" in rows(turns=turns)["LLM"]
     assert "no load in 2 turns" in rows(turns=turns[:2])["LLM"]
+    assert "no load in 1 turn " in f"{rows(turns=turns[:1])['LLM']} "
+    assert "a load in 1 of 1 turn, longest" in rows(turns=turns[3:4])["LLM"]
     assert "no log tells how long a load took" in rows(turns=turns[4:])["LLM"]
 
 

@@ -45,6 +45,12 @@ def test_the_stage_that_made_it_slow_comes_first(stage: str, factor: float) -> N
     assert f" over your usual ({TURNS[WARM].output_tokens} tokens): " in one.sentence
 
 
+def test_one_token_is_one() -> None:
+    """``(with a memory store, 1 tokens)`` stood on the live screen."""
+    short = replace(TURNS[WARM], output_tokens=1)
+    assert "1 token)" in told([*TURNS[:WARM], short])[-1].sentence
+
+
 def test_a_hop_that_made_it_slow_is_the_network() -> None:
     one = with_slow("hop_in", 800.0)
     assert one.slow and one.contributions[0].stage == "network"
