@@ -58,7 +58,7 @@ async def test_a_low_pane_has_room_for_several_commands(size: tuple[int, int], c
 
 @pytest.mark.parametrize(
     ("typed", "name", "where"),
-    [("csv", "export", "not here: on turns"), ("probe", "probe", "not here: on llm")],
+    [("csv", "export", "not here: works on turns"), ("probe", "probe", "not here: works on llm")],
 )
 async def test_a_command_of_another_screen_says_where_it_works(typed: str, name: str, where: str) -> None:
     """``no such command`` was not true."""
@@ -67,11 +67,11 @@ async def test_a_command_of_another_screen_says_where_it_works(typed: str, name:
         await dashboard.until(lambda: where in dashboard.text())
         assert name in dashboard.text() and "no such command" not in dashboard.text()
         await dashboard.press("enter")
-        await dashboard.until(lambda: any("not here: on " in notice.text for notice in dashboard.app.events))
+        await dashboard.until(lambda: any("not here: works on " in notice.text for notice in dashboard.app.events))
 
 
 async def test_a_mistyped_command_of_another_screen_is_meant_where_none_of_this_one_is() -> None:
     async with running_dashboard(snapshot()) as dashboard:
         await dashboard.press("colon", *"probee")
         await dashboard.until(lambda: "no such command, did you mean: probe" in dashboard.text())
-        assert "not here: on llm" in dashboard.text()
+        assert "not here: works on llm" in dashboard.text()

@@ -47,7 +47,7 @@ class CommandList(Provider):
     def _reason(self, command: Command) -> str:
         host = cast(Host, self.app)
         if not works_on(command, host.current_mode):
-            return f"not here: {'' if command.not_on else 'on '}{where(command)}"
+            return f"not here: {'' if command.not_on else 'works on '}{where(command)}"
         reason = host.unavailable.get(command.id)
         return f"not here: {reason}" if reason else ""
 
