@@ -13,7 +13,7 @@ from timmy_tui.ui.threads import in_thread
 
 BEGIN = (
     "Test 1 takes raw off and keeps the whole prompt: does a context come back, does it help?",
-    "Test 2 turns tail mode on, with raw off: 2-3 times faster from the second request on?",
+    "Test 2 turns tail mode on, with raw off: 2–3 times faster from the second request on?",
     "Each measures some turns as it is, asks for the change, measures as many with it, and says what came of it.",
     "It can be left and resumed at any time, also days later; the turns of this session count already.",
 )
