@@ -554,3 +554,13 @@ def test_the_heading_over_the_figures_says_last_of_the_last_turn_alone() -> None
     snap = snapshot()
     assert plain(ledger_lines(view(snap), 120, 20)[0]).split()[1] == "last"
     assert plain(ledger_lines(view(snap), 120, 20, snap.turns[-4])[0]).split()[1] == "turn"
+
+
+@pytest.mark.parametrize(("before", "ratio", "coloured"), [(6.0, 0.6, False), (24.0, 0.6, False), (26.0, 0.6, True)])
+def test_a_flip_that_moved_a_stage_by_a_few_ms_colours_no_row(before: float, ratio: float, coloured: bool) -> None:
+    """As of findings: ten ms are felt by nobody."""
+    snap = verdict_of(20, ratio=ratio, before_ms=before, after_ms=before * ratio)
+    change = level_change(view(snap), "llm")
+    assert change is not None and change.seen is not coloured
+    roles = {role for text, role in rows(snap)["LLM"] if text.startswith("▼")}
+    assert roles == ({"faster.slightly"} if coloured else {"muted"})

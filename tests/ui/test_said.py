@@ -14,6 +14,7 @@ from tests.ui.running import running_dashboard
 from tests.ui.snapshots import NOW, TICK, control_state, finding, judgement, snapshot, sources, troubled
 from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.snapshot import Snapshot, SourceCondition, SourceState
+from timmy_tui.model.stages.watched import BY_KEY, CRITICAL
 from timmy_tui.model.turn import FlagChange
 from timmy_tui.ui.paint.lines import cells, plain
 from timmy_tui.ui.panels.facts import cache_line, footer_line
@@ -376,3 +377,11 @@ def test_the_answer_to_a_flip_has_the_colour_of_its_row(outcome: str, role: str,
     verdict = replace(snap.judgement.verdict, outcome=outcome, sentence=f"{outcome}: LLM ×0.40", wanted=0)
     spans = verdict_line(view(replace(snap, judgement=replace(snap.judgement, verdict=verdict))), width)
     assert role in {span[1] for span in spans if span[0].startswith(outcome)}
+
+
+@pytest.mark.parametrize("key", CRITICAL)
+def test_the_page_of_a_stage_has_the_names_of_its_events_whole_at_40_columns(key: str) -> None:
+    """It ended in ``v34_classification_comple…``."""
+    text = " ".join(plain(row) for row, _ in card_rows(key, view(full()), 40))
+    stage = BY_KEY[key]
+    assert "…" not in text and all(event in text for event in (*stage.starts, *stage.ends))

@@ -16,7 +16,7 @@ from timmy_tui.model.stages.watched import (
     top_of,
 )
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.ui.charts.ratio_row import Moved, Point
+from timmy_tui.ui.charts.ratio_row import DEAD_MS, Moved, Point
 from timmy_tui.ui.paint.wording import Change
 from timmy_tui.ui.panels.headline import turns_since
 from timmy_tui.ui.view import View, index_from
@@ -164,9 +164,11 @@ def _judged(view: View, key: str) -> LevelChange | None:
     turns = len(view.turns) - at
     if row.before_ms is None or row.after_ms is None or turns > FLIP_SHOWN_TURNS:
         return None
-    return LevelChange(
+    change = LevelChange(
         row.before_ms, row.before_ms * row.ratio, row.ratio, first, turns, measured_ms=_measured_since(view, key, first)
     )
+    # Certain, and felt by nobody: a hop of 6 ms that became one of 4 had a green row.
+    return change._replace(seen=abs(change.ms) < DEAD_MS)
 
 
 def moved_level(view: View, key: str, columns: int) -> Moved | None:

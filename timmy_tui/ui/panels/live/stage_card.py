@@ -24,6 +24,8 @@ CLOCKS = {
     "cross": "two clocks, one at each end",
     "ollama": "as Ollama reports it",
 }
+NAME = 10
+"""Cells of what a line is of: at 40 columns the longest event, of 27, is whole behind it."""
 UNNAMED = "what no event names: the time between one named stage and the next, summed over the turn"
 
 
@@ -33,8 +35,8 @@ def card_rows(key: str, view: View, width: int) -> list[Row]:
     pairs = [*(_of_stage(stage) if stage is not None else _of_rest()), *_figures(view, key)]
     rows: list[Line] = []
     for name, text in pairs:
-        words = wrap([line((word, "text")) for word in text.split()], max(width - 16, 10), " ")
-        rows += [line((left(name if not at else "", 14), "label"), *part) for at, part in enumerate(words)]
+        words = wrap([line((word, "text")) for word in text.split()], max(width - NAME - 2, 10), " ")
+        rows += [line((left(name if not at else "", NAME), "label"), *part) for at, part in enumerate(words)]
     return [(row, None) for row in rows]
 
 
