@@ -196,7 +196,6 @@ def _counted(kind: Kind, views: Sequence[View], width: int) -> tuple[list[bool],
 MASKED = re.compile(r"[^\W_]")
 """A letter or a digit in any script."""
 _TEXT = re.compile(r"(<text[^>]*>)([^<]*)(</text>)")
-_FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 
 
 def draw(folder: Path, first: int, size: tuple[int, int] = (120, 30)) -> Iterator[str]:
@@ -217,10 +216,11 @@ def draw(folder: Path, first: int, size: tuple[int, int] = (120, 30)) -> Iterato
 
 
 def live_picture(snapshot: Snapshot, size: tuple[int, int]) -> str:
-    """The live screen as SVG."""
+    """The live screen as SVG in which blocks are drawn: as text a row of 90 of them was up to three cells too short."""
     from timmy_tui.ui.application.screenshot import Picture, screenshot
+    from timmy_tui.ui.exports.compact_svg import compact_svg
 
-    return _FONTS.sub("", screenshot(snapshot, Picture(size=size, title="")))
+    return compact_svg(screenshot(snapshot, Picture(size=size, title="")), size)
 
 
 def trends_picture(snapshot: Snapshot, size: tuple[int, int]) -> str:
