@@ -208,7 +208,7 @@ def test_what_a_source_that_is_ok_loses_is_said_once_a_minute_at_most() -> None:
     said = Said()
     assert said.say(lossy(dropped=1)) == ["latency.log: 1 dropped line"]
     assert said.say(lossy(dropped=2)) == said.say(lossy(dropped=7, gaps=1), LOSS_S - 1.0) == []
-    assert said.say(lossy(dropped=9, gaps=1), 1.0) == ["latency.log: 1 gap, 9 dropped lines"]
+    assert said.say(lossy(dropped=9, gaps=1), 1.0) == ["latency.log: 1 lost part, 9 dropped lines"]
     assert said.say(lossy(dropped=9, gaps=1), 10 * LOSS_S) == []
 
 

@@ -40,5 +40,5 @@ def test_every_screen_shows_its_stages_and_no_word_of_another_system(name: str) 
         assert [word for word in FOREIGN if word in text] == [], screen
         assert "Traceback" not in text
     assert stage in shown["live 120x30"]
-    assert "p5–p95" in shown["trends 120x30"]
+    assert " p50" in shown["trends 120x30"]
     assert str(number) in shown["turns 120x30"]

@@ -232,5 +232,5 @@ def test_ages_are_read_at_a_glance() -> None:
     one = Listener(1, 0.0, None, True)
     serving = Serving(5000, (one,))
     assert [describe(serving, now).split(" · ")[1] for now in (5.0, 65.0, 119.0, 7260.0)] == [
-        "up 5s", "up 65s", "up 1m", "up 2h01m",
+        "up 5s", "up 1m", "up 1m", "up 2h01m",
     ]  # fmt: skip

@@ -94,8 +94,8 @@ ROWS: Mapping[str, Mapping[str, Any]] = {
         **UNJUDGED,
     },
     "wait": {
-        "label": "wait", "parent": "llm", "clock": "v34", "owner": "service", "measured": "rest", "fill": "hole",
-        "group": "LLM", "on_gpu": True, "trend": 4, "covariates": (Covariate("output tokens", 0.2, 0.2),),
+        "label": "wait", "name": "LLM wait", "parent": "llm", "clock": "v34", "owner": "service",
+        "measured": "rest", "fill": "hole", "group": "LLM", "on_gpu": True, "trend": 4, "covariates": (Covariate("output tokens", 0.2, 0.2),),
     },
     "load": {
         "label": "load", "parent": "wait", "clock": "ollama", "owner": "service", "measured": "reported",
