@@ -120,7 +120,7 @@ def test_60x15_adds_skyline_waterfall_and_footer() -> None:
 
 def test_80x24_adds_percentiles_the_waterfalls_axis_and_status_lines() -> None:
     shown = text(snapshot(), 80, 24)
-    assert "▆ late" in shown and "usual" in shown and "space freeze" in shown
+    assert "▚ late" in shown and "usual" in shown and "space freeze" in shown
     assert "+4 panels" in shown
 
 
@@ -255,7 +255,7 @@ def test_frozen_shows_how_many_turns_were_missed_and_what_is_now() -> None:
 def test_the_change_has_one_line_and_hides_nothing_of_the_waterfall() -> None:
     with_change = text(snapshot(), 80, 24, control=control_state())
     assert "tail mode off→on verifying 12s  evidence 1/2  keep  undo  pid 4242" in with_change
-    assert "▆ late ─≥3.14s" in with_change
+    assert "▚ late ─≥3.14s" in with_change
 
 
 SLEPT = Notice(NOW - 3, "asleep 7h 12m", lasts_s=60.0)

@@ -505,19 +505,18 @@ def test_what_is_red_in_the_bars_is_said_above_them() -> None:
     snap = with_ratios(snapshot(judgement=None), "llm", *[1.0] * 19, 2.0)
     head = rows(snap, 120)["stage"]
     at = next(index for index, (text, role) in enumerate(head) if role == "bar.over")
-    assert head[at][0] == UNICODE.swatch and head[at + 1][0].strip() in ("over its usual", "over usual", "late")
+    assert head[at][0] == UNICODE.over and head[at + 1][0].strip() in ("over its usual", "over usual", "late")
     assert any(role == "bar.over" for _, role in rows(snap, 120)["LLM"])
     as_usual = with_ratios(snapshot(judgement=None), "llm", *[1.0] * 20)
     assert not any(role == "bar.over" for line in rows(as_usual, 120).values() for _, role in line)
 
 
-def test_without_colours_what_is_over_its_usual_has_a_glyph_of_its_own() -> None:
-    """It had no sign at all there."""
+def test_what_is_over_its_usual_looks_like_no_level_that_moved() -> None:
+    """Both were solid and red, and without colours it had no sign at all: readers took it for the change."""
     snap = with_ratios(snapshot(judgement=None), "llm", *[1.0] * 19, 2.0)
-    glyphs = replace(UNICODE, over="▚")
-    found = rows(snap, 120, monochrome=True, glyphs=glyphs)
-    assert "▚ late" in plain(found["stage"]) and "▚▚" in plain(found["LLM"])
-    assert not any("▚" in plain(row) for row in rows(snap, 120).values())
+    for glyphs in (UNICODE, replace(UNICODE, grounds=False)):
+        found = rows(snap, 120, glyphs=glyphs)
+        assert "▚ late" in plain(found["stage"]) and "▚▚" in plain(found["LLM"])
 
 
 def test_nothing_is_judged_ahead_of_its_verdict() -> None:

@@ -6,7 +6,6 @@ from msgspec.structs import replace
 from textual.app import App
 
 from timmy_tui.ui.noticing_app import NoticingApp
-from timmy_tui.ui.paint.glyphs import OVER_WITHOUT_COLOURS
 from timmy_tui.ui.paint.terminal_colours import TerminalColours
 from timmy_tui.ui.paint.theme_choice import fitting_theme, without_colours
 from timmy_tui.ui.paint.themes import (
@@ -85,8 +84,7 @@ class ThemesInUse:
             styles = without_colours(styles)
         monochrome = self.colours.none or is_monochrome(styles)
         view = self._app.view
-        over = view.glyphs.over if view.glyphs.plain else OVER_WITHOUT_COLOURS if monochrome else ""
-        glyphs = replace(view.glyphs, over=over)
+        glyphs = replace(view.glyphs, grounds=not (monochrome or view.glyphs.plain))
         self._app.view = replace(view, styles=styles, monochrome=monochrome, glyphs=glyphs, cached_lines={})
 
     def _first(self, configured: str, names: Iterable[str]) -> tuple[str, str]:

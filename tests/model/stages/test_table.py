@@ -95,7 +95,8 @@ ROWS: Mapping[str, Mapping[str, Any]] = {
     },
     "wait": {
         "label": "wait", "name": "LLM wait", "parent": "llm", "clock": "v34", "owner": "service",
-        "measured": "rest", "fill": "hole", "group": "LLM", "on_gpu": True, "trend": 4, "covariates": (Covariate("output tokens", 0.2, 0.2),),
+        "measured": "rest", "fill": "hole", "group": "LLM", "on_gpu": True, "trend": 4,
+        "covariates": (Covariate("output tokens", 0.2, 0.2),),
     },
     "load": {
         "label": "load", "parent": "wait", "clock": "ollama", "owner": "service", "measured": "reported",

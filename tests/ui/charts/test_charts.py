@@ -142,12 +142,12 @@ def test_a_bar_shorter_than_the_usual_shows_the_rest_of_it_as_a_thin_ghost() -> 
 
 
 def test_what_goes_beyond_the_usual_is_coloured() -> None:
-    assert drawn_bar(800.0, 500.0)[1:3] == [("█████", "stage.tts"), ("███", "bar.over")]
+    assert drawn_bar(800.0, 500.0)[1:3] == [("█████", "stage.tts"), ("▚▚▚", "bar.over")]
     assert drawn_bar(800.0, 550.0)[1:4] == [
-        ("█████", "stage.tts"), ("▌", "stage.tts over bar.over"), ("██", "bar.over"),
+        ("█████", "stage.tts"), ("▌", "stage.tts over bar.over"), ("▚▚", "bar.over"),
     ]  # fmt: skip
     assert drawn_bar(800.0, 795.0)[1] == ("████████", "stage.tts")
-    assert drawn_bar(800.0, 0.0)[1:3] == [("█", "stage.tts"), ("███████", "bar.over")], "whose it is stays"
+    assert drawn_bar(800.0, 0.0)[1:3] == [("█", "stage.tts"), ("▚▚▚▚▚▚▚", "bar.over")], "whose it is stays"
 
 
 def test_half_of_a_bar_of_a_cell_is_coloured_where_half_of_it_is_over_its_usual() -> None:
@@ -156,7 +156,7 @@ def test_half_of_a_bar_of_a_cell_is_coloured_where_half_of_it_is_over_its_usual(
     for width in (10, 20):
         drawn = [span for span in bar_line(bar, 2000.0, width, UNICODE, 55.0) if span[1] != "bar.track"]
         assert drawn[0][1] == "stage.retrieve over bar.over" and drawn[0][0] in ("▎", "▌", "▍"), drawn
-    without = [text for text, _ in bar_line(bar, 2000.0, 20, replace(UNICODE, over="▚"), 55.0)]
+    without = [text for text, _ in bar_line(bar, 2000.0, 20, replace(UNICODE, grounds=False), 55.0)]
     assert "▚" in "".join(without)
 
 

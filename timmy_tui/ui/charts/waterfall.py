@@ -133,13 +133,13 @@ def _against(usual: float, bar: Bar, scale: float, spans: list[Span], glyphs: Gl
     # Of two cells one keeps the stage's colour at least: what the rest is over would not be told.
     least = int(len(cells) > 1)
     beyond = min(max(round(usual * scale), least), len(cells) - 1)
-    if bar.kind == "service" and not (bar.parts or glyphs.over):
+    if bar.kind == "service" and glyphs.grounds and not bar.parts:
         beyond, eighths = divmod(max(int(usual * scale * 8), least * 8, 1), 8)
         if eighths and beyond < len(cells):
             # The glyph of the usual on the ground of what is over it: a short bar was red all over, or not at all.
             cells[beyond] = (glyphs.eighths[eighths - 1], f"{cells[beyond][1]}{OVER}{OVER_USUAL}")
             beyond += 1
-    return join_alike([*cells[:beyond], *((glyphs.over or glyph, OVER_USUAL) for glyph, _ in cells[beyond:])])
+    return join_alike([*cells[:beyond], *((glyphs.over, OVER_USUAL) for _ in cells[beyond:])])
 
 
 def _parts(bar: Bar, scale: float, begin: int, end: float, glyphs: Glyphs) -> list[Span]:
@@ -183,5 +183,5 @@ def axis_line(width: int, glyphs: Glyphs, end_label: str, over_words: Sequence[s
     if not words:
         return (("0", "muted"), (glyphs.rule * room, "rule"), (end_label, "muted"))
     ahead = room - len(words) - 3
-    key: Line = ((" ", "rule"), (glyphs.over or glyphs.swatch, OVER_USUAL), (words, "muted"))
+    key: Line = ((" ", "rule"), (glyphs.over, OVER_USUAL), (words, "muted"))
     return (("0", "muted"), (glyphs.rule * ahead, "rule"), *key, (glyphs.rule, "rule"), (end_label, "muted"))

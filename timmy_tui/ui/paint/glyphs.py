@@ -64,14 +64,14 @@ class Glyphs(Struct, frozen=True):
     """A turn without a figure that can be drawn."""
     spin: str
     """Four phases of the turn in flight."""
-    over: str = ""
-    """What of a bar is over its usual, where no colour tells; empty where one does."""
+    over: str
+    """What of a bar is over its usual: of this turn alone, and no level that moved, which is solid."""
     plain: bool = False
     """ASCII only: other characters are replaced when painted."""
+    grounds: bool = True
+    """A cell can have two colours."""
 
 
-OVER_WITHOUT_COLOURS = "▚"
-"""Of ``over``, for UNICODE."""
 UNICODE = Glyphs(
     ramp="▁▂▃▄▅▆▇█",
     gap="·",
@@ -105,6 +105,7 @@ UNICODE = Glyphs(
     swatch="▆",
     typed="t",
     unknown="?",
+    over="▚",
     spin="◐◓◑◒",
 )
 ASCII = Glyphs(
@@ -143,6 +144,7 @@ ASCII = Glyphs(
     over="+",
     spin="|/-\\",
     plain=True,
+    grounds=False,
 )
 
 _TO_ASCII = str.maketrans(
