@@ -7,6 +7,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from timmy_tui.ui.charts.ratio_row import (
     DEAD_MS,
@@ -41,10 +42,29 @@ def test_half_height_is_the_usual_and_a_step_is_ten_percent(ratio: float, height
 
 
 def test_known_ratios_give_these_cells() -> None:
-    points = [at(ratio) for ratio in (0.5, 0.83, 0.91, 1.0, 1.0, 1.1, 1.25, 1.33, 5.0)]
+    points = [at(ratio) for ratio in (0.5, 0.83, 0.91, 1.0, 1.0, 1.1, 1.25, 1.33, 3.0)]
     assert ratio_text(points, 9, UNICODE) == "▁▂▃▄▄▅▆▇█"
     assert ratio_text([None, *points], 10, UNICODE) == "·▁▂▃▄▄▅▆▇█"
     assert ratio_text(points, 2, UNICODE) == "▇█" and ratio_text(points, 0, UNICODE) == ""
+
+
+@pytest.mark.parametrize(
+    ("log", "lost", "judged", "marked"),
+    [(1.26, 300.0, True, True), (1.24, 300.0, True, False), (1.26, 299.0, True, False), (1.3, 900.0, False, False)],
+)
+def test_a_turn_far_above_the_scale_has_a_sign_on_its_column(
+    log: float, lost: float, judged: bool, marked: bool
+) -> None:
+    """A single slow turn looked like any that took half as long again."""
+    points: list[Point | None] = [Point(0.0, 0.0)] * 8
+    points[4] = Point(log, lost, judged)
+    text = ratio_text(points, 8, UNICODE)
+    assert text == ("▄▄▄▄▴▄▄▄" if marked else "▄▄▄▄█▄▄▄")
+    wide = ratio_text(points, 24, UNICODE)
+    assert wide.count("▴") == marked and wide[12:15] == ("█▴█" if marked else "███")
+    spans = row_line(points, text, UNICODE)
+    assert (("▴", "skyline.cut over spark") in spans) == marked
+    assert plain(row_line(points, text, replace(UNICODE, grounds=False))) == text
 
 
 def test_half_a_step_is_where_the_height_changes() -> None:
@@ -158,6 +178,6 @@ def test_a_dip_of_a_drift_does_not_take_the_other_colour() -> None:
 
 @pytest.mark.parametrize("width", [12, 20, 33])
 def test_few_turns_are_drawn_wide_and_keep_their_order(width: int) -> None:
-    points = [at(ratio) for ratio in (0.5, 0.83, 0.91, 1.0, 1.1, 1.25, 1.33, 5.0)]
+    points = [at(ratio) for ratio in (0.5, 0.83, 0.91, 1.0, 1.1, 1.25, 1.33, 3.0)]
     text = ratio_text(points, width, UNICODE)
     assert len(text) == width and sorted(text) == [*text] and {*text} == {*"▁▂▃▄▅▆▇█"}

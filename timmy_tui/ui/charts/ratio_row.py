@@ -8,8 +8,10 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from timmy_tui.ui.charts.skyline import CUT
 from timmy_tui.ui.paint.glyphs import Glyphs
 from timmy_tui.ui.paint.lines import Line, join_alike
+from timmy_tui.ui.paint.themes import OVER
 from timmy_tui.ui.paint.wording import moved_words_role
 
 STEP = math.log(1.10)
@@ -23,6 +25,9 @@ COLOURED_MS = 20.0
 COLOURED = math.log(1.25)
 """And the least ratio: the turns of a quiet stage differ by some 15 %. A lesser change of level is coloured when the
 detector has found it. Not measured."""
+OUTLIER, OUTLIER_MS = math.log(3.5), 300.0
+"""A turn of so much over the usual, at equal work, and so many ms more, has a sign: a full cell begins at 1.4 of it. Of
+24 slow turns (LLM ×5) all have it; in quiet logs whose stages have tails there are 3 a screen of 90 turns."""
 WIDEST = 6
 """Cells of a turn, as in the skyline."""
 LEAST_FOR_EDGE = 16
@@ -87,10 +92,20 @@ def across(each: Sequence[str], width: int, blank: str = " ") -> list[str]:
     return [blank if at is None else shown[at] for at in places]
 
 
+def is_outlier(point: Point | None) -> bool:
+    """The turn stands out by itself, far above the scale: a full cell is not all there is to say of it."""
+    return point is not None and point.judged and point.log >= OUTLIER and point.lost_ms >= OUTLIER_MS
+
+
 def ratio_text(points: Sequence[Point | None], width: int, glyphs: Glyphs) -> str:
-    """The newest turns over ``width`` cells; a turn without the stage is a gap."""
+    """The newest turns over ``width`` cells; a turn without the stage is a gap, an outlier has ``▴`` in its middle."""
     each = [glyphs.gap if point is None else glyphs.ramp[height_of(point)] for point in points]
-    return "".join(across(each, width))
+    text = across(each, width)
+    shown = points[-width:] if width > 0 else ()
+    for at, point in enumerate(shown):
+        if is_outlier(point):
+            text[(first_cell(at, len(shown), width) + first_cell(at + 1, len(shown), width) - 1) // 2] = glyphs.cut
+    return "".join(text)
 
 
 def moved_role(lost_ms: float) -> str:
@@ -135,7 +150,7 @@ def row_line(
     width = len(text)
     shown = points[-width:] if width > 0 else ()
     if moved is None or moved.seen:
-        return join_alike(zip(text, across(column_roles(shown), width, "spark"), strict=True))
+        return _joined(text, across(column_roles(shown), width, "spark"), glyphs)
     begin = len(shown) - len(points) + moved.start if moved.start is not None else -1
     # Those ahead of it by themselves: with the turns of the new level as neighbours the last three had its colour.
     ahead = column_roles(shown[: max(begin, 0)])
@@ -146,7 +161,15 @@ def row_line(
         edge = f"{glyphs.before}{moved.turns}t "
         text = edge + text[len(edge) :]
         roles[: len(edge)] = [moved_words_role(moved.lost_ms)] * len(edge)
-    return join_alike(zip(text, roles, strict=True))
+    return _joined(text, roles, glyphs)
+
+
+def _joined(text: str, roles: Sequence[str], glyphs: Glyphs) -> Line:
+    """Cells as a line; the sign of an outlier stands on the colour of its column, as in the skyline."""
+    return join_alike(
+        (char, f"{CUT}{OVER}{role}" if char == glyphs.cut and glyphs.grounds else role)
+        for char, role in zip(text, roles, strict=True)
+    )
 
 
 def _since_roles(points: Sequence[Point | None], moved: Moved) -> list[str]:

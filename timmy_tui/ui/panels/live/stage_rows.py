@@ -259,7 +259,11 @@ def _with_cursor(view: View, row: Line, width: int) -> Line:
         return row
     start, end = window.columns_of(index)
     each = [(char, role) for text, role in row for char in text]
-    each[start:end] = [(char, REVERSE if view.monochrome else f"{role}{OVER}{BEAM}") for char, role in each[start:end]]
+    each[start:end] = [
+        # A sign on a column has its ground already.
+        (char, REVERSE if view.monochrome else role if OVER in role else f"{role}{OVER}{BEAM}")
+        for char, role in each[start:end]
+    ]
     return join_alike(each)
 
 
