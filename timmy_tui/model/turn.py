@@ -48,6 +48,11 @@ class TurnState(StrEnum):
     ABORTED = "aborted"
     TIMED_OUT = "timed_out"
 
+    @property
+    def words(self) -> str:
+        """``timed out``: for people."""
+        return self.value.replace("_", " ")
+
 
 FAILED_STATES = (TurnState.FAILED, TurnState.TIMED_OUT)
 """It was to be answered, and was not."""

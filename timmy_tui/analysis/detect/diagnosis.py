@@ -66,7 +66,7 @@ class Diagnoser:
         ahead = self._sessions.take(turn)
         if turn.state is not TurnState.COMPLETE or turn.headline_ms is None:
             reason = turn.reason or str(turn.state)
-            sentence = f"{str(turn.state).replace('_', ' ')}: {reason}"
+            sentence = f"{turn.state.words}: {reason}"
             if turn.state is TurnState.COMPLETE:
                 sentence = f"not measured: {turn.unmeasured.get(V2V, 'too few events')}"
             return Diagnosis(ordinal=turn.ordinal, excess_ms=None, sentence=sentence)

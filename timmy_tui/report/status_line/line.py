@@ -20,7 +20,7 @@ NOTABLE_MS = 50.0
 MEDIAN = "p50"
 """What Δ is against where the usual at equal work is not known: without a dashboard, and at the start of one."""
 
-BAD_WORDS = tuple(str(state).replace("_", " ") for state in NOT_COMPLETED)
+BAD_WORDS = tuple(state.words for state in NOT_COMPLETED)
 """The same as the line writes them."""
 
 
@@ -85,7 +85,7 @@ def turn_values(headline: StageStat | None, turn: Turn | None, fill: float | Non
         llm_ms=turn.stages.get("llm") if turn is not None else None,
         fill=fill,
         n=headline.n if headline else 0,
-        state="waiting" if turn is None else str(turn.state).replace("_", " ") if turn.state in NOT_COMPLETED else "",
+        state="waiting" if turn is None else turn.state.words if turn.state in NOT_COMPLETED else "",
         bound=turn is not None and turn.is_lower_bound,
         against=MEDIAN,
     )

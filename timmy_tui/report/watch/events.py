@@ -251,7 +251,7 @@ def _turn(snapshot: Snapshot, turn: Turn) -> Happening:
     why = next((one for one in reversed(diagnoses) if one.ordinal == turn.ordinal), None)
     reuses = snapshot.llm.reuse if snapshot.llm is not None else ()
     reuse = next((one for one in reversed(reuses) if one.ordinal == turn.ordinal), None)
-    words = [f"turn {turn_name(turn)} {str(turn.state).replace('_', ' ')}"]
+    words = [f"turn {turn_name(turn)} {turn.state.words}"]
     if turn.headline_ms is not None:
         words.append(f"{turn.span} {duration(turn.headline_ms, '≥' if turn.is_lower_bound else '')}")
     if turn.stages.get("llm") is not None:

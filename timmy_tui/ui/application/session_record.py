@@ -83,7 +83,7 @@ class SessionRecord:
 
     def _turns_line(self) -> str:
         counts = Counter(self._states.values())
-        wrong = [f"{counts[state]} {str(state).replace('_', ' ')}" for state in NOT_COMPLETED if counts[state]]
+        wrong = [f"{counts[state]} {state.words}" for state in NOT_COMPLETED if counts[state]]
         return f"turns: {', '.join([str(len(self._states)), *wrong])}"
 
     def _v2v_line(self) -> str:

@@ -25,7 +25,7 @@ def failure_parts(view: View) -> list[Line]:
     failed = [turn for turn in recent if turn.state in FAILED_STATES]
     if len(failed) < LEAST:
         return []
-    reasons = Counter(turn.reason or str(turn.state).replace("_", " ") for turn in failed)
+    reasons = Counter(turn.reason or turn.state.words for turn in failed)
     newest = clock_time(failed[-1].started)
     return [
         line((f"{view.glyphs.fail} {len(failed)} of the last {plural(len(recent), 'turn')} failed", "bad")),

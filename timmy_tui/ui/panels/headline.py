@@ -70,7 +70,7 @@ def _badge(view: View) -> Line:
     turn, headline = view.headline_turn, view.snapshot.headline
     if turn is not None and turn.state in NOT_COMPLETED:
         reason = f": {foreign(turn.reason, 40)}" if turn.reason else ""
-        return line((f"{view.glyphs.fail} {str(turn.state).replace('_', ' ')}", "bad"), (reason, "muted"))
+        return line((f"{view.glyphs.fail} {turn.state.words}", "bad"), (reason, "muted"))
     if headline is None or turn is None:
         return line((f"{view.glyphs.none} ", "muted"), (f"{V2V} {MISSING}", "headline"))
     slower = view.leading is not None and not view.leading.acknowledged
@@ -245,19 +245,15 @@ def _idle(view: View) -> list[Line]:
     counts = view.snapshot.counts
     listening = view.snapshot.listening
     listens = listening.per_minute is not None and is_listening(view.snapshot, view.tick)
-    # How often STT wrote a pause without text: the least news of all.
-    pauses = [line((f"{listening.per_minute:.0f} pauses/min", "muted"))] if listens else []
-    if not view.turns:
-        return [
-            line(("waiting for the first turn", "muted")),
-            *([line(("listening", "muted"))] if listens else []),
-            *pauses,
-        ]
     wrong = ((counts.failed, "failed"), (counts.timed_out, "timed out"), (counts.aborted, "aborted"))
     turns = plural(counts.complete + sum(number for number, _ in wrong), "turn")
-    return [
-        line(("listening" if listens else "idle", "muted")),
-        line((turns, "muted")),
-        *(line((f"{number} {word}", "value")) for number, word in wrong if number),
-        *pauses,
-    ]
+    # How often STT wrote a pause without text is the least news of all.
+    pauses = [line((f"{listening.per_minute:.0f} pauses/min", "muted"))] if listens else []
+    if not view.turns:
+        return [*_words("waiting for the first turn", *["listening"] * listens), *pauses]
+    failed = [line((f"{number} {word}", "value")) for number, word in wrong if number]
+    return [*_words("listening" if listens else "idle", turns), *failed, *pauses]
+
+
+def _words(*texts: str) -> list[Line]:
+    return [line((text, "muted")) for text in texts]

@@ -26,7 +26,7 @@ STATE_WORDS = "value"
 """Role of the words beside the sign of a turn that did not complete: dark on light is for the sign alone."""
 NAME = 9
 """Cells for what a pair of the last prompt is called."""
-FLAG_NAME = 19
+FLAG_NAME, SAME = 19, " / same"
 MARK, LEAST_WHY = 5, 21
 """Cells of a user's mark with its blank, and of why a turn did not complete."""
 OVER, OVER_MS = 0.15, 200.0
@@ -82,7 +82,7 @@ def _turn_row(turn: Turn, view: View, width: int) -> Line:
         spans.append((f"  {left(largest or reason_words(reason, 13), 13)}", "text" if largest else "muted"))
     else:
         room = max(width - sum(map(size_of, (text for text, _ in spans))) - MARK, LEAST_WHY)
-        spans.append((left(f"{str(turn.state).replace('_', ' ')} {foreign(turn.reason, 60)}", room), STATE_WORDS))
+        spans.append((left(f"{turn.state.words} {foreign(turn.reason, 60)}", room), STATE_WORDS))
     mark = view.marks.get(turn.ordinal, "")
     spans.append((f" {mark:4}", "good" if mark == "good" else "bad"))
     if width >= 50:
@@ -175,14 +175,18 @@ def flag_rows(view: View, width: int, height: int) -> list[Line]:
 
 
 def _flag_row(item: FlagState, width: int) -> Line:
-    same = item.file_value == item.running_value
-    values = f"{item.file_value} / {item.running_value}"
-    if FLAG_NAME + cell_len(values) > width:
-        # Two long names that are cut alike cannot be told from two that differ.
-        each = max((width - FLAG_NAME - 3) // 2, 1)
-        values = f"{foreign(item.file_value, each)} / {foreign(item.running_value, each)}"
-        values = f"{foreign(item.file_value, max(width - FLAG_NAME - 7, 1))} / same" if same else values
+    role = "value" if item.running_value in (item.file_value, MISSING) else "warn"
     override = f"  {foreign(item.override, 40)}" if item.override else ""
-    role = "value" if same or item.running_value == MISSING else "warn"
     name = left(foreign(item.label, FLAG_NAME - 1), FLAG_NAME)
-    return line((name, "label"), (foreign(values, width), role), (override, "muted"))
+    return line((name, "label"), (_values(item, max(width - FLAG_NAME, 0)), role), (override, "muted"))
+
+
+def _values(item: FlagState, room: int) -> str:
+    """In the file, and running. Two long ones that are cut alike could not be told from two that differ."""
+    whole = f"{item.file_value} / {item.running_value}"
+    if cell_len(whole) <= room:
+        return foreign(whole, room)
+    if item.file_value == item.running_value:
+        return f"{foreign(item.file_value, max(room - len(SAME), 1))}{SAME}"
+    each = max((room - 3) // 2, 1)
+    return f"{foreign(item.file_value, each)} / {foreign(item.running_value, each)}"

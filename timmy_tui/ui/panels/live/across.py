@@ -106,7 +106,7 @@ def _figure(view: View, width: int) -> Figure:
     """The newest spoken turn; what did not complete has its state in place of the figure."""
     turn, headline, glyphs = view.headline_turn, view.snapshot.headline, view.glyphs
     if turn is not None and turn.state in NOT_COMPLETED:
-        word = str(turn.state).replace("_", " ")
+        word = turn.state.words
         name = view.turn_name(turn.ordinal, turn.request_id)
         verdict = line((f"{glyphs.fail} {name} {word}", "bad"))
         return Figure(word.upper(), "bad", _with_age(view, verdict, width))

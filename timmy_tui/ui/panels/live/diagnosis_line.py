@@ -1,17 +1,12 @@
 """Why the shown turn took as long as it did, on one line: as much of the sentence as fits, cut behind a figure."""
 
-import re
-
 from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.core.formatting import signed_duration
 from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.turn import Turn
-from timmy_tui.ui.paint.lines import Line, foreign, line, size_of
+from timmy_tui.ui.paint.lines import Line, beginnings, foreign, line, size_of
 from timmy_tui.ui.paint.wording import diagnosis_words
 from timmy_tui.ui.view import View
-
-PART_ENDS = re.compile(r"[,;] ")
-"""Between the parts of a sentence: behind each of them, which has its figure, it may end."""
 
 
 def diagnosis_line(view: View, width: int, turn: Turn | None) -> tuple[Line, bool]:
@@ -37,9 +32,9 @@ def fitting_diagnosis(diagnosis: Diagnosis, width: int) -> str:
         return foreign(whole, width)
     terse = f"{signed_duration(diagnosis.excess_ms)}: {brief.partition(': ')[2]}"
     for text in (brief, terse):
-        if size_of(text) <= width:
-            return text
-        ends = [found.start() for found in PART_ENDS.finditer(text) if size_of(text[: found.start()]) < width]
-        if ends and ":" in text[: ends[-1]]:
-            return f"{text[: ends[-1]]}…"
+        # Ahead of its colon there is no figure of a part yet.
+        ends = (shorter for shorter in beginnings(text) if ":" in shorter)
+        fitting = next((one for one in (text, *ends) if size_of(one) <= width), None)
+        if fitting is not None:
+            return fitting
     return foreign(terse, width)

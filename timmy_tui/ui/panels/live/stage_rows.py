@@ -52,7 +52,8 @@ def ledger_lines(view: View, width: int, height: int, turn: Turn | None = None) 
     late = _late(view, turn, rows)
     columns = columns_under(view, width, max((len(_moved(view, bar.key, CHANGE_WORDS)) for bar in rows), default=0))
     headed = bool(columns.bar) and height > 6
-    notable = _late(view, turn, rows, LEAST_SHARE)
+    least = LEAST_SHARE * ((turn.headline_ms if turn is not None else None) or 0.0)
+    notable = {key for key, over in late.items() if over >= least}
     shown, hidden = choose_rows(rows, turn, height - headed, _wanted(view, rows), notable)
     head = [_header(view, columns, turn, any(bar.key in late for bar in shown))] if headed else []
     stats = {row.key: row for row in view.snapshot.stages}
@@ -111,13 +112,16 @@ def _bars(view: View, turn: Turn | None) -> list[Bar]:
     return bars
 
 
-def _late(view: View, turn: Turn | None, bars: list[Bar], share: float = 0.0) -> set[str]:
-    """Rows on which the turn took longer than usual, by so much of the headline: they are why it was slow."""
+def _late(view: View, turn: Turn | None, bars: list[Bar]) -> dict[str, float]:
+    """Rows on which the turn took longer than usual, with the ms: they are why it was slow."""
+    late: dict[str, float] = {}
     if turn is None:
-        return set()
-    least = share * (turn.headline_ms or 0.0)
-    over = ((bar.key, bar.length or 0.0, usual_ms(view, turn, bar.key)) for bar in bars if _can_be_over(bar))
-    return {key for key, ms, usual in over if usual is not None and ms - usual >= least and is_off(ms - usual, usual)}
+        return late
+    for bar in filter(_can_be_over, bars):
+        usual = usual_ms(view, turn, bar.key)
+        if usual is not None and is_off(over := (bar.length or 0.0) - usual, usual):
+            late[bar.key] = over
+    return late
 
 
 def _can_be_over(bar: Bar) -> bool:

@@ -5,7 +5,7 @@ from rich.cells import cell_len
 from timmy_tui.core.foreign.sanitize import clean
 from timmy_tui.model.llm import FAIL, MISLEADING, NOT_JUDGED, PASS, Criterion
 from timmy_tui.report.words.llm import value_words, verdict_words
-from timmy_tui.ui.paint.lines import Line, Row, cells, foreign, join_fitting, left, line, wrap_text
+from timmy_tui.ui.paint.lines import Line, Row, beginnings, cells, foreign, join_fitting, left, line, wrap_text
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.view import View
 
@@ -86,14 +86,8 @@ def _criterion(item: Criterion, view: View, width: int, value: int) -> Line:
 def figure_in(item: Criterion, room: int) -> str:
     """What is known of it in so many cells: of a reason its first words give way first, of a list its last figures."""
     forms = [value_words(item), *([f"because {item.because}", item.because] if item.because else [])]
-    forms += [f"{part}…" for part in _beginnings(forms[-1])]
+    forms += beginnings(forms[-1])
     return next((text for text in map(clean, forms) if cell_len(text) <= room), foreign(forms[-1], room))
-
-
-def _beginnings(text: str) -> list[str]:
-    """``0 of 14 turns, median 1178 tok`` without its last parts, the longest first."""
-    parts = text.split(", ")
-    return [", ".join(parts[:end]) for end in range(len(parts) - 1, 0, -1)]
 
 
 def verdict_span(item: Criterion, view: View) -> tuple[str, str]:

@@ -35,7 +35,7 @@ def cursor_note(view: View, window: Window) -> Iterator[Note]:
     name = view.turn_name(turn.ordinal, turn.request_id)
     figure = f"{turn.span} {headline_words(turn, turn.headline_ms)}"
     if turn.headline_ms is None:
-        figure = "not measured" if turn.state is TurnState.COMPLETE else str(turn.state).replace("_", " ")
+        figure = "not measured" if turn.state is TurnState.COMPLETE else turn.state.words
     parts = [name, clock_time(turn.started).strip(), figure, f"{len(view.turns) - index}t back"]
     words = tuple(f" {' · '.join(part for part in parts[:count] if part)}" for count in (4, 3, 2, 1))
     yield Note(window.column_of(index), CURSOR_RANK, (view.glyphs.cut, "key"), words, "value", anywhere=True)

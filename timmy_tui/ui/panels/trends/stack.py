@@ -62,7 +62,7 @@ def turn_line(view: View, turn: Turn, width: int) -> Line:
     parts = [line((view.turn_name(turn.ordinal, turn.request_id), "value"))]
     if turn.state is not TurnState.COMPLETE:
         glyph, role = state_mark(turn, view)
-        words = f"{glyph} {str(turn.state).replace('_', ' ')}"
+        words = f"{glyph} {turn.state.words}"
         parts.append(line((words, role), (f" {foreign(turn.reason, 60)}" if turn.reason else "", "muted")))
     elif turn.headline_ms is None:
         why = reason_words(next(iter(turn.unmeasured.values()), ""), 30)

@@ -104,7 +104,7 @@ def _mark(turn: Turn, view: View) -> Cell:
 def why(turn: Turn, view: View) -> str:
     """Why it is not as the others: what failed, in full, what was not measured, which epoch it begins."""
     if turn.state is not TurnState.COMPLETE:
-        return f"{str(turn.state).replace('_', ' ')} {foreign(turn.reason, 200)}".strip()
+        return f"{turn.state.words} {foreign(turn.reason, 200)}".strip()
     words = ["typed"] if turn.typed and turn.started is not None else []  # Else the column of times says it.
     words += [reason_words(reason, 60)] if (reason := turn.unmeasured.get(V2V)) else []
     words += [f"epoch {view.epoch_starts[turn.ordinal]} begins"] if turn.ordinal in view.epoch_starts else []

@@ -57,7 +57,7 @@ def detail_lines(view: View, turn: Turn | None, width: int, height: int) -> list
 
 def _facts(view: View, turn: Turn, width: int, whole: bool) -> list[Line]:
     glyph, role = state_mark(turn, view)
-    state = str(turn.state).replace("_", " ")
+    state = turn.state.words
     name = foreign(turn.request_id, 12) or "typed"
     mark = view.marks.get(turn.ordinal)
     reason = f": {foreign(turn.reason, 60)}" if turn.reason else ""

@@ -31,7 +31,7 @@ def postcard(turn: Turn, view: View) -> list[str]:
     rows = [words[at : at + IN_A_LINE] for at in range(0, len(words), IN_A_LINE)]
     usual = view.snapshot.headline
     p50 = f", p50 of {usual.n} turns {duration(usual.p50)}" if usual is not None and usual.n else ""
-    state = str(turn.state).replace("_", " ")
+    state = turn.state.words
     reason = f": {clean(turn.reason, 200)}" if turn.reason and turn.state is not TurnState.COMPLETE else ""
     name = clean(turn.request_id, 12) or "typed"
     lines = [
